@@ -1,0 +1,107 @@
+"""The command `localep`: its verbs, and what happens to an error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from localep import __version__, interrupts
+from localep.cli import base
+from localep.cli.arguments import spread_set
+from localep.cli.create import create
+from localep.cli.delete import delete
+from localep.cli.get_credentials import get_credentials
+from localep.cli.get_logs import get_logs
+from localep.cli.invoke import invoke
+from localep.cli.list_endpoints import list_endpoints
+from localep.cli.output import Output
+from localep.cli.render import build, render
+from localep.cli.show import show
+from localep.cli.update import update
+from localep.errors import Interrupted, LocalepError
+from localep.exit_codes import ExitCode
+
+app = typer.Typer(
+    name="localep",
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("create")(create)
+app.command("update")(update)
+app.command("invoke")(invoke)
+app.command("get-logs")(get_logs)
+app.command("show")(show)
+app.command("list")(list_endpoints)
+app.command("get-credentials")(get_credentials)
+app.command("delete")(delete)
+app.command("render")(render)
+app.command("build")(build)
+app.add_typer(base.app, name="base")
+
+DEBUG_VARIABLE = "LOCALEP_DEBUG"
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"localep {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error of localep itself.")
+    ] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Run Azure Machine Learning online endpoints on this machine, from the cloud's own YAML."""
+    if debug:
+        os.environ[DEBUG_VARIABLE] = "1"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status; prints every error."""
+    interrupts.install()
+    try:
+        app(spread_set(sys.argv[1:] if arguments is None else arguments))
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitCode.OK
+    except BrokenPipeError:
+        # Who read our output has enough; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except Exception as error:
+        return _report(error)
+    return ExitCode.OK
+
+
+def _report(error: Exception) -> int:
+    output = Output.current()
+    if os.environ.get(DEBUG_VARIABLE):
+        import traceback
+
+        output.end_progress()
+        traceback.print_exception(error)
+    if isinstance(error, Interrupted):
+        output.end_progress()
+        output.note("Interrupted.")
+        return error.exit_code
+    if not isinstance(error, LocalepError):
+        bug = LocalepError(
+            "localep has a bug.",
+            cause=f"{type(error).__name__}: {error}",
+            remedy="Run it again with --debug in front of the verb, and report what it shows.",
+        )
+        output.error(bug)
+        return bug.exit_code
+    output.error(error)
+    return error.exit_code

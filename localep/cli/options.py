@@ -1,0 +1,90 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from localep.cli.output import Format
+
+# Optional[...] and not `... | None`: Typer reads these at run time, on Python 3.10 too.
+Files = Annotated[
+    list[Path],
+    typer.Option(
+        "-f", "--file", metavar="FILE", help="YAML of an endpoint or deployment; repeatable."
+    ),
+]
+OptionalFiles = Annotated[
+    Optional[list[Path]],  # noqa: UP045
+    typer.Option(
+        "-f", "--file", metavar="FILE", help="YAML of an endpoint or deployment; repeatable."
+    ),
+]
+Name = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "-n",
+        "--name",
+        "-e",
+        "--endpoint-name",
+        metavar="NAME",
+        help="The endpoint; needed only where there are several.",
+    ),
+]
+EndpointName = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "-n",
+        "--name",
+        "-e",
+        "--endpoint-name",
+        metavar="NAME",
+        help="Name the endpoint so, whatever the files say.",
+    ),
+]
+Deployment = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("-d", "--deployment", "--deployment-name", metavar="NAME", help="The deployment."),
+]
+Set = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change the YAML before it is read; several pairs may follow.",
+    ),
+]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout", metavar="SECONDS", min=0.1, help="How long the server may take to get ready."
+    ),
+]
+Python = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--python", metavar="VERSION", help="Use this Python, whatever the conda file says."
+    ),
+]
+StrictImage = Annotated[
+    bool,
+    typer.Option(
+        "--strict-image", help="Fail where the YAML's image cannot be used, with no stand-in."
+    ),
+]
+Pull = Annotated[
+    bool, typer.Option("--pull", help="Ask the registry even where the image is here.")
+]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Build anew, every step.")]
+CopyModel = Annotated[
+    bool, typer.Option("--copy-model", help="Copy the model into a volume; do not mount it.")
+]
+OutputFormat = Annotated[
+    Format, typer.Option("-o", "--output", help="How the result is written.", show_default=False)
+]
+Query = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--query", metavar="JMESPATH", help="Write this part of the result alone."),
+]

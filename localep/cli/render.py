@@ -1,0 +1,83 @@
+"""localep render and localep build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from localep.cli import options
+from localep.cli.output import Format, Output
+
+if TYPE_CHECKING:
+    from localep.engine.base import Engine
+
+
+def render(
+    files: options.Files,
+    deployment: options.Deployment = None,
+    overrides: options.Set = None,
+    to: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--to", metavar="DIR", help="Write the whole build context there."),
+    ] = None,
+    python: options.Python = None,
+    strict_image: options.StrictImage = False,
+) -> None:
+    """Print the Dockerfile of a deployment's environment; build nothing."""
+    from localep.cli.session import environment_options, read_bundle
+    from localep.operations.render import render as run
+    from localep.operations.render import write_context
+
+    output = Output()
+    bundle = read_bundle(output, files, None, deployment, overrides)
+    environment = environment_options(
+        python=python, strict_image=strict_image, pull=False, no_cache=False
+    )
+    result = run(_engine_if_any(), bundle, environment)
+    for warning in result.warnings:
+        output.warn(warning)
+    if to is None:
+        output.raw(result.context["Dockerfile"].encode())
+        return
+    written = [str(path) for path in write_context(result, to)]
+    output.result(written, lambda: written)
+
+
+def build(
+    files: options.Files,
+    deployment: options.Deployment = None,
+    overrides: options.Set = None,
+    python: options.Python = None,
+    strict_image: options.StrictImage = False,
+    pull: options.Pull = False,
+    no_cache: options.NoCache = False,
+    form: options.OutputFormat = Format.HUMAN,
+    query: options.Query = None,
+) -> None:
+    """Build the image of a deployment's environment; start nothing."""
+    from localep.cli.session import environment_options, open_workplace, read_bundle
+    from localep.operations.render import build as run
+
+    output = Output(form, query)
+    bundle = read_bundle(output, files, None, deployment, overrides)
+    environment = environment_options(
+        python=python, strict_image=strict_image, pull=pull, no_cache=no_cache
+    )
+    image = run(open_workplace(output), bundle, environment)
+    word = "Built" if image.built else "Here already:"
+    output.result(
+        {"image": image.reference, "id": image.identity, "built": image.built},
+        lambda: [f"{word} {image.reference}"],
+    )
+
+
+def _engine_if_any() -> Engine | None:
+    from localep.engine.client import connect_engine
+    from localep.errors import EngineError
+
+    try:
+        return connect_engine()
+    except EngineError:
+        return None

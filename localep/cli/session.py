@@ -1,0 +1,47 @@
+"""What a verb opens before its operation: the engine, and the one who is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from localep.cli.output import Output
+    from localep.operations.environments import EnvironmentOptions
+    from localep.operations.workplace import Workplace
+    from localep.spec.loader import Bundle
+
+
+def open_workplace(output: Output) -> Workplace:
+    """Reach the engine. Raises EngineError."""
+    from localep.engine.client import connect_engine
+    from localep.operations.workplace import Workplace
+
+    return Workplace(connect_engine(), output)
+
+
+def read_bundle(
+    output: Output,
+    files: Iterable[Path],
+    name: str | None,
+    deployment: str | None,
+    overrides: Iterable[str] | None,
+) -> Bundle:
+    """Read the YAML files and show what is doubtful in them."""
+    from localep.spec.loader import Selection, load_files
+
+    bundle = load_files(list(files), Selection(name, deployment, tuple(overrides or ())))
+    for finding in bundle.warnings:
+        output.warn(str(finding))
+    return bundle
+
+
+def environment_options(
+    *, python: str | None, strict_image: bool, pull: bool, no_cache: bool
+) -> EnvironmentOptions:
+    """The options of an environment as the operations take them."""
+    from localep.operations.environments import EnvironmentOptions
+
+    return EnvironmentOptions(python, strict_image, pull, no_cache)

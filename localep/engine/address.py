@@ -1,0 +1,66 @@
+"""Which engine to talk to: DOCKER_HOST, else the docker client's context, else the default."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import docker
+import docker.utils
+from docker.context import ContextAPI
+
+if TYPE_CHECKING:
+    from docker.tls import TLSConfig
+
+
+@dataclass(frozen=True)
+class EngineAddress:
+    """Where the engine listens; ``context`` is the docker client's name for it, if it has one."""
+
+    url: str | None = None
+    tls: TLSConfig | None = None
+    context: str | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the engine shares this machine's files and loopback addresses."""
+        return self.url is None or self.url.startswith(("unix:", "npipe:", "http+unix:"))
+
+    @property
+    def host(self) -> str:
+        """The host on which published ports are reached."""
+        hostname = None if self.is_local else urlsplit(self.url or "").hostname
+        return hostname or "127.0.0.1"
+
+
+def find_address() -> EngineAddress:
+    """The engine that a docker client started here would talk to."""
+    if os.environ.get("DOCKER_HOST"):
+        settings = docker.utils.kwargs_from_env()
+        return EngineAddress(settings.get("base_url"), settings.get("tls"))
+    name = os.environ.get("DOCKER_CONTEXT") or _configured_context()
+    context = ContextAPI.get_context(name) if name else None
+    if context is None or name == "default":
+        return EngineAddress()
+    return EngineAddress(context.Host, context.TLSConfig, name)
+
+
+def connect(address: EngineAddress) -> docker.APIClient:
+    """A client that has spoken with the engine. Raises docker-py's own errors."""
+    return docker.APIClient(
+        base_url=address.url, tls=address.tls or False, version="auto", use_ssh_client=True
+    )
+
+
+def _configured_context() -> str | None:
+    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    name = config.get("currentContext") if isinstance(config, dict) else None
+    return name if isinstance(name, str) else None

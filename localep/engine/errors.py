@@ -1,0 +1,118 @@
+"""All matching of the engine's messages; everything else sees localep's own errors."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import docker.errors
+import requests.exceptions
+import urllib3.exceptions
+
+from localep.errors import EngineError, NameTaken, PortTaken, PullFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_REFUSALS: tuple[tuple[re.Pattern[str], type[EngineError], str], ...] = (
+    (
+        re.compile(r"container name .* is already in use", re.IGNORECASE),
+        NameTaken,
+        "Another command may be at work on the same endpoint; look with `localep list`.",
+    ),
+    (
+        re.compile(r"port is already allocated|address already in use|ports are not available"),
+        PortTaken,
+        "Choose another with --port, or leave it out.",
+    ),
+    (
+        re.compile(r"no space left on device", re.IGNORECASE),
+        EngineError,
+        "Free disk space, for example with `docker system prune`.",
+    ),
+    (
+        re.compile(r"could not find an available.* address pool", re.IGNORECASE),
+        EngineError,
+        "Remove networks that nobody uses: `docker network prune`.",
+    ),
+)
+_START_ENGINE = "Start Docker, or point DOCKER_HOST at an engine that runs."
+
+
+@contextmanager
+def engine_errors(what: str) -> Iterator[None]:
+    """Turn what docker-py raises into EngineError; ``what`` completes "could not ..."."""
+    try:
+        yield
+    except docker.errors.APIError as error:
+        raise _refusal(what, error) from error
+    except docker.errors.DockerException as error:
+        raise unreachable(error) from error
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise EngineError(
+            f"The Docker engine could not {what}.",
+            cause="The connection to it broke.",
+            remedy=_START_ENGINE,
+        ) from error
+
+
+def unreachable(error: Exception) -> EngineError:
+    """Why no engine could be reached, and what to do."""
+    text = str(error)
+    if "Permission denied" in text:
+        return EngineError(
+            "The Docker engine may not be used.",
+            cause="This user has no permission on the engine's socket.",
+            remedy="Join the group docker (`sudo usermod -aG docker $USER`, then log in again).",
+        )
+    if "FileNotFoundError" in text or "Connection refused" in text or "ConnectionRefused" in text:
+        return EngineError(
+            "No Docker engine answers.", cause="None listens here.", remedy=_START_ENGINE
+        )
+    return EngineError("No Docker engine answers.", cause=_first_line(text), remedy=_START_ENGINE)
+
+
+def pull_failed(reference: str, message: str) -> PullFailed:
+    """Why an image could not be pulled."""
+    if re.search(r"not found|manifest unknown|does not exist", message):
+        cause = "The registry has no such image, or hides it from those who are not logged in."
+    elif re.search(r"unauthorized|denied|authentication required", message):
+        cause = "The registry asks for a login."
+    else:
+        cause = "Its registry did not answer."
+    return PullFailed(
+        f"The image {reference} could not be pulled.",
+        cause=cause,
+        remedy="Pull it by hand to see more: `docker pull`.",
+        details=(_first_line(message),),
+    )
+
+
+def is_not_found(error: docker.errors.APIError) -> bool:
+    """Whether the engine has no such object."""
+    return bool(error.status_code == 404)
+
+
+def is_conflict(error: docker.errors.APIError) -> bool:
+    """Whether the engine has it already, or is still using it."""
+    return error.status_code in {403, 409}
+
+
+def _refusal(what: str, error: docker.errors.APIError) -> EngineError:
+    text = str(error.explanation or error)
+    for pattern, kind, remedy in _REFUSALS:
+        if pattern.search(text):
+            return kind(
+                f"The Docker engine could not {what}.", cause=_first_line(text), remedy=remedy
+            )
+    return EngineError(
+        f"The Docker engine could not {what}.",
+        cause=_first_line(text),
+        remedy="See the engine's own log for more.",
+    )
+
+
+def _first_line(text: str) -> str:
+    line = text.strip().splitlines()[0] if text.strip() else "It gave no reason."
+    return line if line.endswith(".") else f"{line}."

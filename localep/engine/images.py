@@ -1,0 +1,82 @@
+"""Images of a Docker engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import docker
+import docker.errors
+import docker.utils
+
+from localep.engine.base import BuildRequest, Image, Progress
+from localep.engine.builders import choose_builder
+from localep.engine.errors import engine_errors, pull_failed
+from localep.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from localep.engine.address import EngineAddress
+
+
+class ImageCalls:
+    """What localep does with images; see engine.base.Engine for the meaning of each."""
+
+    api: docker.APIClient
+    address: EngineAddress
+
+    def find_image(self, reference: str) -> Image | None:
+        """The image of this name or id, None where the engine has none."""
+        with engine_errors("look for an image"):
+            try:
+                entry = self.api.inspect_image(reference)  # type: ignore[no-untyped-call]
+            except docker.errors.ImageNotFound:
+                return None
+        config = entry.get("Config") or {}
+        return Image(entry["Id"], config.get("Labels") or {}, entry["Size"])
+
+    def pull_image(self, reference: str, progress: Progress) -> Image:
+        """Fetch an image from its registry. Raises PullFailed."""
+        repository, tag = docker.utils.parse_repository_tag(reference)
+        with engine_errors(f"pull {reference}"):
+            try:
+                events = self.api.pull(repository, tag or "latest", stream=True, decode=True)
+                for event in events:
+                    if "error" in event:
+                        raise pull_failed(reference, event["error"])
+                    if event.get("status"):
+                        progress.line(f"{event.get('id', '')} {event['status']}".strip())
+            except docker.errors.APIError as error:
+                raise pull_failed(reference, str(error.explanation or error)) from error
+        return self._image_there(reference)
+
+    def import_image(self, archive: Path, reference: str, labels: Mapping[str, str]) -> Image:
+        """Make an image of a root file system in a tar file."""
+        repository, tag = docker.utils.parse_repository_tag(reference)
+        changes = ['CMD ["bash"]', *(f'LABEL {name}="{value}"' for name, value in labels.items())]
+        with engine_errors(f"import {reference}"), archive.open("rb") as stream:
+            self.api.import_image_from_data(stream, repository, tag or "latest", changes=changes)
+        return self._image_there(reference)
+
+    def build_image(self, request: BuildRequest, progress: Progress) -> Image:
+        """Build an image. Raises BuildFailed."""
+        with engine_errors(f"build {request.reference}"):
+            choose_builder(self.api, self.address).build(request, progress)
+        return self._image_there(request.reference)
+
+    def tag_image(self, identity: str, reference: str) -> None:
+        """Give an image a further name."""
+        repository, tag = docker.utils.parse_repository_tag(reference)
+        with engine_errors(f"name an image {reference}"):
+            self.api.tag(identity, repository, tag or "latest")
+
+    def _image_there(self, reference: str) -> Image:
+        image = self.find_image(reference)
+        if image is None:
+            raise EngineError(
+                f"The image {reference} is not there.",
+                cause="The engine reported success, but has no such image.",
+                remedy="Check that the docker client and localep talk to the same engine.",
+            )
+        return image

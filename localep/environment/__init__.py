@@ -1,0 +1,1 @@
+"""From a conda file to a build context and its Dockerfile; knows no Docker."""

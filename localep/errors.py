@@ -1,0 +1,114 @@
+"""Every error that localep raises on purpose.
+
+::
+
+    LocalepError
+    ├── UsageError                    exit 2    the command line asks for something impossible
+    ├── SpecError                     exit 3    the YAML, or a file that it names, is wrong
+    ├── EngineError                   exit 4    the Docker engine cannot be reached or refuses
+    │   ├── NameTaken                           a container of this name is there already
+    │   ├── PortTaken                           the host port is in use
+    │   └── PullFailed                          no registry gave the image
+    ├── EnvironmentFailure            exit 5    the environment cannot be planned or built
+    │   └── BuildFailed                         a step of an image build failed
+    ├── DeploymentNotReady            exit 6    the inference server did not get ready
+    ├── EndpointAnsweredError         exit 7    the endpoint answered with status 400 or above
+    ├── EndpointConflict              exit 8    no such endpoint, or it exists already
+    └── Interrupted                   exit 130  SIGINT or SIGTERM
+
+Each says what failed (``message``), why (``cause``) and what to do (``remedy``);
+``details`` holds lines to be shown as they are: a log's tail, a traceback.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from localep.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class LocalepError(Exception):
+    """The root of the tree; never raised itself."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: str | None = None,
+        remedy: str | None = None,
+        details: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.cause = cause
+        self.remedy = remedy
+        self.details = tuple(details)
+
+
+class UsageError(LocalepError):
+    """The command line asks for something that cannot be."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SpecError(LocalepError):
+    """The YAML, or a file that it names, is wrong; ``details`` holds one line a finding."""
+
+    exit_code = ExitCode.SPEC
+
+
+class EngineError(LocalepError):
+    """The Docker engine cannot be reached, or refuses what it was asked."""
+
+    exit_code = ExitCode.ENGINE
+
+
+class NameTaken(EngineError):
+    """A container of this name is there already."""
+
+
+class PortTaken(EngineError):
+    """The host port is in use by another process or container."""
+
+
+class PullFailed(EngineError):
+    """No registry gave the image."""
+
+
+class EnvironmentFailure(LocalepError):
+    """The environment of the deployment cannot be planned or built."""
+
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class BuildFailed(EnvironmentFailure):
+    """A step of an image build failed; ``details`` holds the step's last lines."""
+
+
+class DeploymentNotReady(LocalepError):
+    """The inference server ended, kept dying, or did not answer in time."""
+
+    exit_code = ExitCode.NOT_READY
+
+
+class EndpointAnsweredError(LocalepError):
+    """The endpoint answered with a status of 400 or above."""
+
+    exit_code = ExitCode.ENDPOINT_ERROR
+
+
+class EndpointConflict(LocalepError):
+    """There is no such endpoint or deployment, or there is one already."""
+
+    exit_code = ExitCode.NO_SUCH_ENDPOINT
+
+
+class Interrupted(LocalepError):
+    """The user or the system asked localep to stop."""
+
+    exit_code = ExitCode.INTERRUPTED

@@ -1,0 +1,104 @@
+"""Commands for HAProxy's runtime socket, and what its answers mean.
+
+Source: HAProxy 2.6 management guide, "Unix Socket commands".
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import TYPE_CHECKING
+
+from localep.gateway.config import IDLE_HOST, LIMITS_MAP, NAMES_MAP, SOCKET, deployment_name, limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from localep.gateway.state import Backend, GatewayState
+
+SLOTS = ("a", "b")
+
+_REFUSED = re.compile(
+    r"^(unknown|invalid|no such|require|permission|can't|could not|unable|.* not found)",
+    re.IGNORECASE,
+)
+
+
+def other_slot(backend: Backend | None) -> str:
+    """The server that is free beside the one that ``backend`` holds."""
+    return SLOTS[1] if backend is not None and backend.slot == SLOTS[0] else SLOTS[0]
+
+
+def shell_command(commands: Sequence[str]) -> list[str]:
+    """A command for the gateway's container that sends all of these in one go."""
+    script = f'printf "%s\\n" "$1" | socat -t 5 - UNIX-CONNECT:{SOCKET}'
+    return ["sh", "-c", script, "sh", "; ".join(commands)]
+
+
+def refusal(answer: str) -> str | None:
+    """The line of an answer that says that HAProxy refused a command, None where it took all."""
+    for line in answer.splitlines():
+        if _REFUSED.search(line):
+            return line
+    return None
+
+
+def aim_probe(address: str, port: int) -> list[str]:
+    """Point the probe's way at a container that takes no requests yet."""
+    return [
+        f"set server probe/target addr {address} port {port}",
+        "set server probe/target state ready",
+    ]
+
+
+def switch(state: GatewayState, address: str) -> list[str]:
+    """Hand the requests to the backend of ``state`` and let its predecessor drain.
+
+    The order matters: the new server takes requests before the old one stops to.
+    """
+    backend = state.backend
+    if backend is None:
+        raise ValueError("there is no backend to switch to")
+    new = f"deployment/{backend.slot}"
+    old = f"deployment/{other_slot(backend)}"
+    return [
+        f"set server {new} fqdn {backend.alias}",
+        f"set server {new} addr {address} port {backend.port}",
+        f"set maxconn server {new} {backend.max_concurrent_requests}",
+        f"set server {new} state ready",
+        f"set server {new} health up",
+        *apply_settings(state),
+        f"set server {old} state drain",
+    ]
+
+
+def apply_settings(state: GatewayState) -> list[str]:
+    """Let the gateway follow the limits and names of ``state``."""
+    commands = [f"set map {LIMITS_MAP} {name} {value}" for name, value in limits(state).items()]
+    commands.append(f"set map {NAMES_MAP} deployment {deployment_name(state)}")
+    if state.backend is not None:
+        server = f"deployment/{state.backend.slot}"
+        commands.append(f"set maxconn server {server} {state.backend.max_concurrent_requests}")
+    return commands
+
+
+def release(slot: str) -> list[str]:
+    """Take a server out whose container is about to go.
+
+    It is given a name that the engine itself can answer for: HAProxy goes on asking, and what
+    the engine does not know it asks of the network outside.
+    """
+    server = f"deployment/{slot}"
+    return [f"set server {server} state maint", f"set server {server} fqdn {IDLE_HOST}"]
+
+
+SHOW_STATISTICS = ["show stat deployment 4 -1"]
+
+
+def requests_in_flight(statistics: str, slot: str) -> int:
+    """How many requests a server is working on, out of the answer to SHOW_STATISTICS."""
+    rows = csv.DictReader(statistics.lstrip("# ").splitlines())
+    for row in rows:
+        if row.get("svname") == slot:
+            return int(row["scur"] or 0)
+    raise ValueError(f"HAProxy's statistics do not know the server {slot}")

@@ -1,0 +1,58 @@
+"""Ctrl-C and SIGTERM as an error of localep's own, held back where a half-done step would hurt."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from localep.errors import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+
+class _State:
+    """What the signal handler knows: Python calls it between any two steps of the program."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.pending = False
+        self.raised = False
+
+
+_state = _State()
+
+
+def install() -> None:
+    """Have SIGINT and SIGTERM raise Interrupted in the main thread, once."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _handle)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let the block finish first where an interrupt comes; raise Interrupted after it."""
+    _state.held += 1
+    try:
+        yield
+    finally:
+        _state.held -= 1
+    if _state.pending and not _state.held:
+        _state.pending = False
+        _raise()
+
+
+def _handle(_number: int, _frame: FrameType | None) -> None:
+    if _state.raised:
+        return  # the undoing of a first interrupt is under way
+    if _state.held:
+        _state.pending = True
+        return
+    _raise()
+
+
+def _raise() -> None:
+    _state.raised = True
+    raise Interrupted("Interrupted.")

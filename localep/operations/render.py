@@ -1,0 +1,70 @@
+"""`render` and `build`: the environment of a deployment, on paper or as an image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from localep.environment.dockerfile import build_context
+from localep.errors import UsageError
+from localep.operations.environments import (
+    EnvironmentImage,
+    EnvironmentOptions,
+    ensure_environment,
+    plan_unbuilt,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from localep.engine.base import Engine
+    from localep.operations.workplace import Workplace
+    from localep.spec.loader import Bundle
+    from localep.spec.model import DeploymentSpec
+
+
+@dataclass(frozen=True)
+class RenderResult:
+    """The files of a build by name, and what is doubtful about them."""
+
+    context: dict[str, str]
+    warnings: tuple[str, ...]
+
+
+def render(engine: Engine | None, bundle: Bundle, options: EnvironmentOptions) -> RenderResult:
+    """The build context of a deployment's environment; ``engine`` is None where none runs."""
+    plan = plan_unbuilt(engine, _deployment(bundle).environment, options)
+    return RenderResult(build_context(plan), plan.warnings)
+
+
+def write_context(result: RenderResult, folder: Path) -> list[Path]:
+    """Write a build context into a folder, made where it is not there. Raises UsageError."""
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in result.context.items():
+            path = folder / name
+            path.write_text(text, encoding="utf-8")
+            written.append(path)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename} cannot be written.",
+            cause=f"{error.strerror}.",
+            remedy="Name another folder with --to.",
+        ) from error
+    return written
+
+
+def build(place: Workplace, bundle: Bundle, options: EnvironmentOptions) -> EnvironmentImage:
+    """Build the image of a deployment's environment unless it is there."""
+    return ensure_environment(place, _deployment(bundle).environment, options)
+
+
+def _deployment(bundle: Bundle) -> DeploymentSpec:
+    if bundle.deployment is None:
+        raise UsageError(
+            "The files hold no deployment.",
+            cause="An environment belongs to a deployment.",
+            remedy="Name the deployment's file with -f.",
+        )
+    return bundle.deployment

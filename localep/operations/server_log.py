@@ -1,0 +1,109 @@
+"""What the inference server's log says of a script that failed.
+
+Source: the messages of azureml-inference-server-http 1.5 and of gunicorn 27.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SERVER_FILES = re.compile(r'File "[^"]*(?:azureml_inference_server_http|<frozen |/gunicorn/)')
+_WORKER_DIED = re.compile(
+    r"Worker \(pid:\d+\) (?:exited with code (\d+)|was sent (SIG\w+))", re.IGNORECASE
+)
+_TRACEBACK = "Traceback (most recent call last):"
+_CHAINED = re.compile(
+    r"(The above exception was the direct cause|During handling of the above exception)"
+)
+
+
+@dataclass(frozen=True)
+class ScriptFailure:
+    """Why a script did not get ready: where it failed, the error, and the user's own traceback."""
+
+    stage: str
+    error: str
+    traceback: tuple[str, ...]
+
+
+def worker_deaths(log: str) -> list[str]:
+    """How each of the server's workers that died ended: "exit code 7", "SIGSEGV"."""
+    return [
+        f"exit code {match.group(1)}" if match.group(1) else match.group(2)
+        for match in _WORKER_DIED.finditer(log)
+    ]
+
+
+def script_failure(log: str) -> ScriptFailure | None:
+    """The last failure of the scoring script that the log tells of, None where it tells none."""
+    chains = _chains(log)
+    if not chains:
+        return None
+    chain = chains[-1]
+    own = [block for block in chain if not block.error.startswith("azureml_inference_server_http.")]
+    error = (own or chain)[-1].error
+    if not own:  # the server's own complaint, such as a missing run()
+        error = error.partition(": ")[2] or error
+    return ScriptFailure(_stage(log, chain), error, tuple(_without_server(own)))
+
+
+@dataclass(frozen=True)
+class _Block:
+    """One traceback of a chain: its lines, and the line with the error."""
+
+    lines: tuple[str, ...]
+    error: str
+
+
+def _chains(log: str) -> list[list[_Block]]:
+    """Every group of tracebacks that led to one another, in the log's order."""
+    chains: list[list[_Block]] = []
+    lines = log.splitlines()
+    index = 0
+    continues = False
+    while index < len(lines):
+        if _TRACEBACK in lines[index]:
+            start = index
+            index += 1
+            while index < len(lines) and lines[index].startswith((" ", "\t")):
+                index += 1
+            error = lines[index] if index < len(lines) else ""
+            block = _Block((_TRACEBACK, *lines[start + 1 : index + 1]), error.strip())
+            if continues:
+                chains[-1].append(block)
+            else:
+                chains.append([block])
+            continues = False
+        elif _CHAINED.match(lines[index]):
+            continues = bool(chains)
+        index += 1
+    return chains
+
+
+def _without_server(blocks: list[_Block]) -> list[str]:
+    """The tracebacks without the frames of the server and of the import system."""
+    kept: list[str] = []
+    for block in blocks:
+        if kept:
+            kept.append("")
+        in_server = False
+        for line in block.lines:
+            if line.lstrip().startswith('File "'):
+                in_server = bool(_SERVER_FILES.search(line))
+            elif not line.startswith(" "):
+                in_server = False
+            if not in_server:
+                kept.append(line)
+    return kept
+
+
+def _stage(log: str, chain: list[_Block]) -> str:
+    last = chain[-1].error
+    if "UserScriptImportException" in last:
+        return "The scoring script could not be imported."
+    if "UserScriptError" in last:
+        return "The scoring script is not complete."
+    if "User's init function failed" in log:
+        return "init() failed."
+    return "The scoring script failed."

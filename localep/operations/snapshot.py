@@ -1,0 +1,128 @@
+"""The code folder as the deployment gets it: a snapshot, without what an ignore file names."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from localep.errors import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# The cloud obeys the first of these that lies at the top of the code folder.
+IGNORE_FILES = (".amlignore", ".gitignore")
+
+_IN_MEMORY = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A tar archive of the code, and a digest that is the same for the same files.
+
+    The digest covers names, contents and whether a file is executable; dates and owners do not
+    count.
+    """
+
+    archive: IO[bytes]
+    digest: str
+
+
+def take_snapshot(folder: Path, target: str, owner: tuple[int, int]) -> Snapshot:
+    """Pack a code folder so that unpacking it at ``/`` puts it at ``target``.
+
+    Links are followed, as the container does not see what they point at. Raises SpecError where
+    a file cannot be read.
+    """
+    archive = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller's
+    digest = hashlib.sha256()
+    prefix = target.lstrip("/")
+    try:
+        with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            _add_folder(tar, prefix, owner)
+            for path, name in _walk(folder, "", _ignored(folder), frozenset()):
+                if path.is_dir():
+                    _add_folder(tar, f"{prefix}/{name}", owner)
+                    digest.update(f"folder {name}\0".encode())
+                else:
+                    _add_file(tar, path, f"{prefix}/{name}", owner, digest)
+    except OSError as error:
+        archive.close()
+        raise SpecError(
+            f"{error.filename or folder} cannot be read.",
+            cause=error.strerror or str(error),
+            remedy="Check its permissions, or name it in .amlignore if it is not needed.",
+        ) from error
+    archive.seek(0)
+    return Snapshot(archive, digest.hexdigest())
+
+
+def _walk(
+    folder: Path, name: str, ignored: Callable[[str], bool], parents: frozenset[Path]
+) -> Iterator[tuple[Path, str]]:
+    """Every folder and file below ``folder`` that is not ignored, in a stable order."""
+    real = folder.resolve()
+    if real in parents:  # a link that leads back to where it stands
+        return
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        path = Path(entry.path)
+        relative = f"{name}{entry.name}"
+        if entry.is_dir():
+            if not ignored(f"{relative}/"):
+                yield path, relative
+                yield from _walk(path, f"{relative}/", ignored, parents | {real})
+        elif entry.is_file() and not ignored(relative):
+            yield path, relative
+
+
+def _ignored(folder: Path) -> Callable[[str], bool]:
+    for name in IGNORE_FILES:
+        path = folder / name
+        if path.is_file():
+            import pathspec
+
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            return pathspec.GitIgnoreSpec.from_lines(lines).match_file
+    return lambda _: False
+
+
+def _add_folder(tar: tarfile.TarFile, name: str, owner: tuple[int, int]) -> None:
+    member = tarfile.TarInfo(name)
+    member.type = tarfile.DIRTYPE
+    member.mode = 0o755
+    member.uid, member.gid = owner
+    tar.addfile(member)
+
+
+def _add_file(
+    tar: tarfile.TarFile, path: Path, name: str, owner: tuple[int, int], digest: hashlib._Hash
+) -> None:
+    with path.open("rb") as stream:
+        status = os.fstat(stream.fileno())
+        executable = bool(status.st_mode & stat.S_IXUSR)
+        member = tarfile.TarInfo(name)
+        member.size = status.st_size
+        member.mtime = int(status.st_mtime)
+        member.mode = 0o755 if executable else 0o644
+        member.uid, member.gid = owner
+        digest.update(f"file {name} {status.st_size} {executable}\0".encode())
+        tar.addfile(member, _HashingReader(stream, digest))
+
+
+class _HashingReader:
+    """Reads a file and digests what was read, so that it is read once."""
+
+    def __init__(self, stream: IO[bytes], digest: hashlib._Hash) -> None:
+        self.stream = stream
+        self.digest = digest
+
+    def read(self, size: int = -1) -> bytes:
+        content = self.stream.read(size)
+        self.digest.update(content)
+        return content

@@ -1,0 +1,44 @@
+"""The documents of an endpoint, kept in its state so that a later update needs no files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from localep.spec.documents import Document
+from localep.spec.overrides import kind_of
+
+if TYPE_CHECKING:
+    from localep.gateway.state import GatewayState
+    from localep.spec.loader import Bundle
+
+
+def documents_to_store(
+    state: GatewayState, bundle: Bundle, traffic: dict[str, int]
+) -> GatewayState:
+    """The state with a bundle's documents in the place of earlier ones of the same kind."""
+    new = [_stored(document) for document in bundle.documents]
+    replaced = {"combined", *(kind_of(document) for document in bundle.documents)}
+    if any(kind_of(document) == "combined" for document in bundle.documents):
+        replaced = {"combined", "endpoint", "deployment"}
+    kept = [stored for stored in state.documents if kind_of(_read(stored)) not in replaced]
+    return replace(state, documents=[*kept, *new], traffic=traffic)
+
+
+def stored_documents(state: GatewayState) -> list[Document]:
+    """The documents that an endpoint was last created or updated from."""
+    return [_read(stored) for stored in state.documents]
+
+
+def without_deployment(state: GatewayState) -> list[dict[str, Any]]:
+    """What is left of an endpoint's documents when its deployment is deleted."""
+    return [stored for stored in state.documents if kind_of(_read(stored)) == "endpoint"]
+
+
+def _stored(document: Document) -> dict[str, Any]:
+    return {"source": str(document.source), "data": document.data}
+
+
+def _read(stored: dict[str, Any]) -> Document:
+    return Document(Path(stored["source"]), stored["data"])

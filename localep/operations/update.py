@@ -1,0 +1,141 @@
+"""`update`: change a running endpoint without losing a request."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from localep.errors import EndpointConflict
+from localep.gateway import runtime
+from localep.gateway.state import GatewayState, Operation
+from localep.operations import names
+from localep.operations.create import DEFAULT_TIMEOUT, plan_deployment, second_deployment
+from localep.operations.endpoints import Endpoint, find_endpoint
+from localep.operations.environments import EnvironmentOptions
+from localep.operations.gateways import Gateway, recorded_failure
+from localep.operations.rollout import backend_of, retire, start_deployment, take_over
+from localep.operations.stored_documents import documents_to_store, stored_documents
+from localep.operations.views import EndpointView, view_endpoint
+from localep.spec.loader import Bundle, Selection, load_documents, load_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from localep.operations.container_plan import ContainerPlan
+    from localep.operations.workplace import Workplace
+
+
+@dataclass(frozen=True)
+class UpdateOptions:
+    """What the command line says: the files (none: those of before), names and changes."""
+
+    files: tuple[Path, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    timeout: float = DEFAULT_TIMEOUT
+    copy_model: bool = False
+    environment: EnvironmentOptions = field(default_factory=EnvironmentOptions)
+
+
+@dataclass(frozen=True)
+class UpdateResult:
+    """The endpoint as it is now; ``changed`` is "deployment", "settings" or "nothing"."""
+
+    endpoint: EndpointView
+    changed: str
+    seconds: float
+
+
+def update(place: Workplace, options: UpdateOptions) -> UpdateResult:
+    """Bring an endpoint to what the documents say now.
+
+    A new container is started only where the deployment's code, model, environment or
+    variables changed; it takes over once it is ready. Where it does not get ready, the former
+    one goes on, and the endpoint's last operation tells why.
+    """
+    begun = time.monotonic()
+    endpoint, bundle = _find(place, options)
+    for finding in bundle.warnings:
+        place.reporter.warn(str(finding))
+    gateway = Gateway(place.engine, endpoint.gateway.identity, endpoint.address)
+    _check_deployment(endpoint, bundle)
+    operation = Operation("update", "Updating", bundle.deployment.name if bundle.deployment else "")
+    with (
+        place.undone_on_failure() as undo,
+        recorded_failure(gateway, endpoint.state, operation, undo),
+    ):
+        wanted = _wanted_state(endpoint, bundle, operation)
+        plan = None
+        if bundle.deployment is not None:
+            environment = options.environment
+            plan = plan_deployment(place, bundle.deployment, environment, options.copy_model)
+        if plan is None or _runs_already(endpoint, plan):
+            changed = _change_settings(gateway, endpoint, wanted, plan)
+        else:
+            place.reporter.status(f"Starting the new deployment {plan.spec.name}")
+            started = start_deployment(place, plan)
+            gateway.save(endpoint.state.after(operation))
+            take_over(place, gateway, wanted, plan, started, options.timeout, undo)
+            changed = "deployment"
+    if changed == "deployment" and endpoint.state.backend is not None:
+        retire(place, gateway, endpoint.state.backend)
+    view = view_endpoint(find_endpoint(place, endpoint.name))
+    return UpdateResult(view, changed, time.monotonic() - begun)
+
+
+def _find(place: Workplace, options: UpdateOptions) -> tuple[Endpoint, Bundle]:
+    if options.files:
+        bundle = load_files(options.files, options.selection)
+        return find_endpoint(place, bundle.endpoint_name), bundle
+    endpoint = find_endpoint(place, options.selection.endpoint)
+    selection = replace(options.selection, endpoint=endpoint.name)
+    return endpoint, load_documents(stored_documents(endpoint.state), selection)
+
+
+def _check_deployment(endpoint: Endpoint, bundle: Bundle) -> None:
+    backend = endpoint.state.backend
+    if bundle.deployment is None:
+        return
+    if backend is None:
+        raise EndpointConflict(
+            f"Endpoint {endpoint.name} has no deployment to update.",
+            remedy="Create it: localep create -f deployment.yml",
+        )
+    if backend.deployment != bundle.deployment.name:
+        raise second_deployment(endpoint.name, backend.deployment, bundle.deployment.name)
+
+
+def _wanted_state(endpoint: Endpoint, bundle: Bundle, operation: Operation) -> GatewayState:
+    """The state that shall hold afterwards, with the former backend still in it."""
+    state = endpoint.state
+    traffic = state.traffic
+    if bundle.endpoint is not None:
+        state = replace(state, auth_mode=bundle.endpoint.auth_mode)
+        traffic = bundle.endpoint.traffic
+    return documents_to_store(state.after(operation), bundle, traffic)
+
+
+def _runs_already(endpoint: Endpoint, plan: ContainerPlan) -> bool:
+    serving = endpoint.serving
+    return (
+        serving is not None
+        and serving.is_running
+        and serving.labels[names.FINGERPRINT] == plan.fingerprint
+    )
+
+
+def _change_settings(
+    gateway: Gateway, endpoint: Endpoint, wanted: GatewayState, plan: ContainerPlan | None
+) -> str:
+    """Change what the gateway alone decides: limits, traffic, and the documents behind them."""
+    backend = wanted.backend
+    if backend is not None and plan is not None:
+        backend = backend_of(plan, backend.container, backend.alias, backend.slot)
+    succeeded = replace(wanted.operation, state="Succeeded")
+    changed = replace(wanted, backend=backend, operation=succeeded)
+    before = endpoint.state
+    if changed == replace(before, operation=succeeded) and before.operation.state == "Succeeded":
+        return "nothing"
+    gateway.send(runtime.apply_settings(changed))
+    gateway.save(changed)
+    return "settings"

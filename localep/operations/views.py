@@ -1,0 +1,115 @@
+"""Endpoints and deployments as the user is shown them, with the cloud's names of attributes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from localep.operations.endpoints import Endpoint, recorded_spec
+
+if TYPE_CHECKING:
+    from localep.engine.base import Container
+
+
+@dataclass(frozen=True)
+class DeploymentView:
+    """A deployment; ``status`` is the engine's word for its container."""
+
+    name: str
+    endpoint_name: str
+    provisioning_state: str
+    status: str
+    instance_type: str | None
+    instance_count: int | None
+    image: str
+    requested_image: str | None
+    model: str | None
+    code: str | None
+    scoring_script: str | None
+    request_settings: dict[str, int]
+
+
+@dataclass(frozen=True)
+class EndpointView:
+    """An endpoint with its deployments."""
+
+    name: str
+    provisioning_state: str
+    scoring_uri: str
+    openapi_uri: str
+    auth_mode: str
+    traffic: dict[str, int]
+    location: str = "local"
+    last_operation: dict[str, str | None] = field(default_factory=dict)
+    deployments: list[DeploymentView] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The view as plain values, for JSON and YAML."""
+        return asdict(self)
+
+
+def view_endpoint(endpoint: Endpoint) -> EndpointView:
+    """What is shown of an endpoint."""
+    state = endpoint.state
+    serving = endpoint.serving
+    deployments = [_view_deployment(endpoint, serving)] if serving is not None else []
+    shares = {deployment.name: state.share for deployment in deployments}
+    operation = {
+        "name": state.operation.name,
+        "state": state.operation.state,
+        "error": state.operation.error,
+    }
+    return EndpointView(
+        name=endpoint.name,
+        provisioning_state=_endpoint_state(endpoint),
+        scoring_uri=endpoint.scoring_uri,
+        openapi_uri=endpoint.openapi_uri,
+        auth_mode=state.auth_mode,
+        traffic=shares,
+        last_operation=operation,
+        deployments=deployments,
+    )
+
+
+def _view_deployment(endpoint: Endpoint, container: Container) -> DeploymentView:
+    spec = recorded_spec(container)
+    backend = endpoint.state.backend
+    settings = {}
+    if backend is not None:
+        settings = {
+            "request_timeout_ms": backend.request_timeout_ms,
+            "max_concurrent_requests_per_instance": backend.max_concurrent_requests,
+        }
+    return DeploymentView(
+        name=spec["name"],
+        endpoint_name=endpoint.name,
+        provisioning_state=_deployment_state(endpoint, container),
+        status=container.status,
+        instance_type=spec["instance_type"],
+        instance_count=spec["instance_count"],
+        image=spec["image"],
+        requested_image=spec["requested_image"],
+        model=spec["model"],
+        code=spec["code"],
+        scoring_script=spec["scoring_script"],
+        request_settings=settings,
+    )
+
+
+def _endpoint_state(endpoint: Endpoint) -> str:
+    """The endpoint itself is well where its gateway runs; its deployments have their own state."""
+    if endpoint.state.operation.state == "Creating" and endpoint.state.backend is None:
+        return "Creating"
+    return "Succeeded" if endpoint.gateway.is_running else "Failed"
+
+
+def _deployment_state(endpoint: Endpoint, container: Container) -> str:
+    if not container.is_running:
+        return "Failed"
+    operation = endpoint.state.operation
+    return operation.state if operation.deployment == endpoint_deployment(endpoint) else "Succeeded"
+
+
+def endpoint_deployment(endpoint: Endpoint) -> str | None:
+    """The name of the deployment that takes the requests."""
+    return endpoint.state.backend.deployment if endpoint.state.backend else None

@@ -1,0 +1,88 @@
+"""What every operation works with: the engine, the names, and the one who is told."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from localep.engine.base import Progress
+from localep.operations.names import Names, names_of_user
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from localep.engine.base import Engine
+
+
+class Reporter(Progress, Protocol):
+    """Who is told of long work while it goes on, and of what is doubtful."""
+
+    def status(self, message: str) -> None:
+        """What is waited for at the moment, worth a word only to somebody who looks on."""
+
+    def warn(self, message: str) -> None:
+        """Something that works here and may not work in the cloud, or not as asked."""
+
+    def note(self, message: str) -> None:
+        """Something worth knowing."""
+
+
+@dataclass
+class Undo:
+    """Whether a failure still undoes what a command made."""
+
+    is_off: bool = False
+
+    def commit(self) -> None:
+        """From here on, what was made stays."""
+        self.is_off = True
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """One command's view of the engine.
+
+    ``command`` marks all that this command makes, so that a failure can undo just that.
+    """
+
+    engine: Engine
+    reporter: Reporter
+    names: Names = field(default_factory=names_of_user)
+    command: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def labels(self, **more: str) -> dict[str, str]:
+        """The labels of something that this command makes."""
+        return self.names.labels(command=self.command, **more)
+
+    @contextmanager
+    def undone_on_failure(self) -> Iterator[Undo]:
+        """Remove all that this command made where the block ends in an error or interrupt.
+
+        The block calls ``commit`` on what it is given where there is no way back any more.
+        """
+        undo = Undo()
+        try:
+            yield undo
+        except BaseException:
+            if not undo.is_off:
+                self._remove_all_mine()
+            raise
+
+    def _remove_all_mine(self) -> None:
+        mine = self.names.labels(command=self.command)
+        for container in self.engine.list_containers(mine):
+            self.engine.remove_container(container.identity)
+        for volume in self.engine.list_volumes(mine):
+            self.engine.remove_volume(volume)
+        self.leave_network()
+
+    def join_network(self) -> None:
+        """Make the network that all endpoints of a namespace share, unless it is there."""
+        self.engine.ensure_network(self.names.network, self.names.labels())
+
+    def leave_network(self) -> None:
+        """Remove the network where no endpoint is left in the namespace."""
+        if not self.engine.list_containers(self.names.labels()):
+            self.engine.remove_network(self.names.network)

@@ -1,0 +1,1 @@
+"""From YAML files to an endpoint and its deployment; knows no Docker."""

@@ -1,0 +1,216 @@
+"""Parts that read alike in every generation of the documents."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import fields as dataclass_fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from localep.spec.documents import read_document
+from localep.spec.fields import Fields
+from localep.spec.model import (
+    CodeSpec,
+    DeploymentSpec,
+    EndpointSpec,
+    EnvironmentSpec,
+    ModelSpec,
+    ProbeSettings,
+    RequestSettings,
+)
+from localep.spec.paths import existing, note_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AUTH_MODES = ("key", "aml_token", "aad_token")
+
+_NAME = re.compile(r"[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?")
+_Settings = TypeVar("_Settings", RequestSettings, ProbeSettings)
+
+
+def read_name(fields: Fields, key: str = "name", *, required: bool = True) -> str | None:
+    """The name of an endpoint or deployment: 3 to 32 letters, digits and single dashes."""
+    name = fields.text(key, required=required)
+    if name is None:
+        return None
+    if not _NAME.fullmatch(name) or "--" in name or not 3 <= len(name) <= 32:
+        fields.error(
+            key,
+            "name-rule",
+            f"{name!r} is not a valid name.",
+            "Use 3 to 32 letters, digits and single dashes, beginning with a letter.",
+        )
+        return None
+    return name
+
+
+def read_traffic(fields: Fields) -> dict[str, int]:
+    """Deployment names and their share of the requests in percent; at most 100 in all."""
+    traffic: dict[str, int] = {}
+    section = fields.section("traffic")
+    if section is None:
+        return traffic
+    for name in section.data:
+        share = section.integer(name)
+        if share is not None:
+            traffic[name] = share
+    if sum(traffic.values()) > 100 or any(share < 0 for share in traffic.values()):
+        fields.error("traffic", "traffic-rule", "the shares must lie between 0 and 100 in all.")
+    return traffic
+
+
+def read_environment_variables(fields: Fields) -> dict[str, str]:
+    """Variables as strings, as the cloud passes them: ``True``, ``1``, ``1.5``."""
+    values = fields.free_mapping("environment_variables")
+    return {name: _as_text(value) for name, value in values.items()}
+
+
+def build_endpoint(fields: Fields) -> EndpointSpec | None:
+    """The endpoint from the keys that every generation shares, and the end of its reading."""
+    name = read_name(fields)
+    auth_mode = fields.choice("auth_mode", AUTH_MODES) or "key"
+    traffic = read_traffic(fields)
+    description = fields.text("description")
+    tags = fields.free_mapping("tags")
+    properties = fields.free_mapping("properties")
+    fields.ignore("id", "identity", "location", "provisioning_state", "scoring_uri")
+    fields.finish()
+    if name is None:
+        return None
+    return EndpointSpec(name, auth_mode, description, tags, properties, traffic)
+
+
+def build_deployment(
+    fields: Fields,
+    endpoint_name: str | None,
+    *,
+    model: ModelSpec | None,
+    code: CodeSpec | None,
+    environment: EnvironmentSpec | None,
+    instance_count: int | None,
+) -> DeploymentSpec | None:
+    """The deployment from its parts and the keys that every generation shares."""
+    name = read_name(fields)
+    variables = read_environment_variables(fields)
+    instance_type = fields.text("instance_type")
+    app_insights = fields.boolean("app_insights_enabled")
+    request_settings = read_settings(fields, "request_settings", RequestSettings)
+    liveness = read_settings(fields, "liveness_probe", ProbeSettings)
+    readiness = read_settings(fields, "readiness_probe", ProbeSettings)
+    description = fields.text("description")
+    tags = fields.free_mapping("tags")
+    properties = fields.free_mapping("properties")
+    fields.ignore("id", "provisioning_state", "type")
+    fields.finish()
+    if name is None or endpoint_name is None:
+        return None
+    return DeploymentSpec(
+        name=name,
+        endpoint_name=endpoint_name,
+        model=model,
+        code=code,
+        environment=environment,
+        environment_variables=variables,
+        instance_type=instance_type,
+        instance_count=instance_count,
+        app_insights_enabled=app_insights,
+        request_settings=request_settings,
+        liveness_probe=liveness,
+        readiness_probe=readiness,
+        description=description,
+        tags=tags,
+        properties=properties,
+    )
+
+
+def read_code(fields: Fields, folder: Path | None) -> CodeSpec | None:
+    """The scoring script that ``fields`` names, inside the code folder."""
+    script = fields.text("scoring_script", required=True)
+    if folder is None or script is None:
+        return None
+    path = Path(os.path.normpath(folder / script))
+    if not path.is_relative_to(folder):
+        fields.error(
+            "scoring_script",
+            "outside-code-folder",
+            f"{script} lies outside the code folder.",
+            "Only the code folder reaches the deployment: move the script into it.",
+        )
+        return None
+    if folder.is_dir() and not path.is_file():
+        fields.findings.absent(
+            fields.document,
+            (*fields.path, "scoring_script"),
+            "scoring-script-missing",
+            f"there is no file {script} in {folder}.",
+            "The path of the script starts from the code folder.",
+        )
+    return CodeSpec(folder, path.relative_to(folder).as_posix())
+
+
+def model_section(fields: Fields) -> Fields | ModelSpec | None:
+    """The mapping under ``model:``, or the registered model that stands there instead."""
+    value = fields.text_or_section("model")
+    if not isinstance(value, str):
+        return value
+    if value.startswith("azureml:"):
+        note_reference(fields, "model", value, "Write `path: FILE OR FOLDER` under `model:`.")
+        return ModelSpec(reference=value)
+    fields.error(
+        "model",
+        "asset-ref-form",
+        f"{value!r} is not a reference to a registered model.",
+        "Write `azureml:NAME:VERSION`, or a mapping that names a local path.",
+    )
+    return None
+
+
+def read_environment(
+    fields: Fields, read_section: Callable[[Fields], EnvironmentSpec]
+) -> EnvironmentSpec | None:
+    """The environment: a mapping, ``file:`` and the path of one, or a registered one."""
+    value = fields.text_or_section("environment")
+    if value is None:
+        return None
+    if isinstance(value, Fields):
+        return read_section(value)
+    if value.startswith("file:"):
+        path = existing(fields, "environment", value, "file")
+        if path is None or not path.is_file():
+            return None
+        return read_section(Fields(read_document(path), fields.findings))
+    if value.startswith("azureml:"):
+        remedy = "Write `image:` and `conda_file:` under `environment:`."
+        note_reference(fields, "environment", value, remedy)
+        return EnvironmentSpec(reference=value)
+    fields.error(
+        "environment",
+        "asset-ref-form",
+        f"{value!r} is not a reference to a registered environment.",
+        "Write `azureml:NAME:VERSION`, or a mapping with `image:` and `conda_file:`.",
+    )
+    return None
+
+
+def read_conda(fields: Fields) -> tuple[Path | None, dict[str, Any] | None]:
+    """The conda file of an environment: its path, or the mapping that stands in its place."""
+    value = fields.text_or_section("conda_file")
+    if isinstance(value, Fields):
+        return None, value.data
+    return existing(fields, "conda_file", value, "file"), None
+
+
+def read_settings(fields: Fields, key: str, kind: type[_Settings]) -> _Settings:
+    """Request or probe settings: whole numbers only, the cloud's default where one is absent."""
+    section = fields.section(key)
+    if section is None:
+        return kind()
+    given = {field.name: section.integer(field.name) for field in dataclass_fields(kind)}
+    section.finish()
+    return kind(**{name: value for name, value in given.items() if value is not None})
+
+
+def _as_text(value: object) -> str:
+    return "" if value is None else str(value)

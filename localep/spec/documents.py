@@ -1,0 +1,187 @@
+"""YAML files with the position of every value, so that a finding can name its line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from localep.errors import SpecError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KeyPath = tuple[str | int, ...]
+
+# An alias is expanded in place: a few lines of nested anchors could ask for billions of values.
+MAX_VALUES = 100_000
+MAX_BYTES = 5 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a value stands in its file; both counted from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML mapping, the file it came from, and where each of its values stands."""
+
+    source: Path
+    data: dict[str, Any]
+    positions: dict[KeyPath, Position] = field(default_factory=dict, repr=False)
+    duplicates: tuple[KeyPath, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths in this document start from."""
+        return self.source.parent
+
+    def locate(self, path: KeyPath) -> str:
+        """``file:line:column`` of a value, or of the nearest parent that has a position."""
+        for length in range(len(path), -1, -1):
+            position = self.positions.get(path[:length])
+            if position is not None:
+                return f"{self.source}:{position.line}:{position.column}"
+        return str(self.source)
+
+
+def read_document(source: Path) -> Document:
+    """Read one YAML file whose top level is a mapping.
+
+    Raises SpecError where the file is missing, unreadable, not YAML, empty, or holds
+    anything else than one mapping.
+    """
+    return parse_document(_read_text(source), source.absolute())
+
+
+def parse_document(text: str, source: Path) -> Document:
+    """Like read_document, of text that is already there; ``source`` is what messages name."""
+    loader = yaml.CSafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            raise SpecError(
+                f"{source} is empty.",
+                cause="There is no YAML document in it.",
+                remedy="Write the endpoint or deployment into it.",
+            )
+        if not isinstance(root, yaml.MappingNode):
+            kind = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
+            raise SpecError(
+                f"{source} is not an endpoint or deployment document.",
+                cause=f"Its top level is {kind}, not a mapping of keys to values.",
+                remedy="Put keys such as `name:` at the top level.",
+            )
+        builder = _Builder(loader)
+        data = builder.mapping(root, ())
+    except yaml.YAMLError as error:
+        raise _syntax_error(source, error) from error
+    except RecursionError as error:
+        raise SpecError(
+            f"{source} cannot be read.",
+            cause="It is nested too deeply.",
+            remedy="Flatten the document.",
+        ) from error
+    finally:
+        loader.dispose()
+    if builder.count > MAX_VALUES:
+        raise SpecError(
+            f"{source} cannot be read.",
+            cause=f"It holds more than {MAX_VALUES} values once its anchors are expanded.",
+            remedy="Remove the nested anchors, or split the file.",
+        )
+    return Document(source, data, builder.positions, tuple(builder.duplicates))
+
+
+def _read_text(source: Path) -> str:
+    try:
+        size = source.stat().st_size
+        if size > MAX_BYTES:
+            raise SpecError(
+                f"{source} is too large.",
+                cause=f"It has {size} bytes; a document may have {MAX_BYTES}.",
+                remedy="Name the YAML of an endpoint or a deployment.",
+            )
+        return source.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise SpecError(
+            f"{source} is not there.",
+            remedy="Check the path given with -f.",
+        ) from error
+    except IsADirectoryError as error:
+        raise SpecError(
+            f"{source} is a folder.", remedy="Name the YAML file inside it with -f."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SpecError(
+            f"{source} is not a text file.",
+            cause=f"Byte {error.start} is not UTF-8.",
+            remedy="Save it as UTF-8.",
+        ) from error
+    except OSError as error:
+        raise SpecError(
+            f"{source} cannot be read.",
+            cause=error.strerror or str(error),
+            remedy="Check its permissions.",
+        ) from error
+
+
+def _syntax_error(source: Path, error: yaml.YAMLError) -> SpecError:
+    mark = getattr(error, "problem_mark", None)
+    where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark is not None else str(source)
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return SpecError(
+        f"{where} is not valid YAML.",
+        cause=f"{problem[0].upper()}{problem[1:]}.",
+        remedy="Correct the line; placeholders such as {{X}} must be filled in before.",
+    )
+
+
+class _Builder:
+    """Turns a tree of YAML nodes into Python values and notes where each stands."""
+
+    def __init__(self, loader: yaml.CSafeLoader) -> None:
+        self.loader = loader
+        self.positions: dict[KeyPath, Position] = {}
+        self.duplicates: list[KeyPath] = []
+        self.count = 0
+
+    def mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
+        self._note(node, path)
+        self.loader.flatten_mapping(node)  # merge keys (`<<`)
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._key(key_node)
+            here = (*path, key)
+            if key in result:
+                self.duplicates.append(here)
+            result[key] = self._value(value_node, here)
+        return result
+
+    def _key(self, node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(
+                None, None, "a key must be a plain word", node.start_mark
+            )
+        value = self.loader.construct_object(node)
+        return value if isinstance(value, str) else str(node.value)
+
+    def _value(self, node: yaml.Node, path: KeyPath) -> Any:  # noqa: ANN401
+        if self.count > MAX_VALUES:
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, path)
+        self._note(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self.loader.construct_object(node)
+
+    def _note(self, node: yaml.Node, path: KeyPath) -> None:
+        self.count += 1
+        mark = node.start_mark
+        self.positions[path] = Position(mark.line + 1, mark.column + 1)

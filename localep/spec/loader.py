@@ -1,0 +1,170 @@
+"""From the files on the command line to one endpoint and at most one deployment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from localep.errors import EndpointConflict, SpecError, UsageError
+from localep.spec import ga, preview2021
+from localep.spec.documents import Document, read_document
+from localep.spec.findings import Finding, Findings
+from localep.spec.overrides import apply_overrides, kind_of, parse_override
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from localep.spec.model import DeploymentSpec, EndpointSpec
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What the documents of one command say.
+
+    ``endpoint`` is None where only a deployment was given; ``documents`` are the documents with
+    every override applied, so that the bundle can be read again from them.
+    """
+
+    endpoint: EndpointSpec | None
+    deployment: DeploymentSpec | None
+    documents: tuple[Document, ...]
+    warnings: tuple[Finding, ...] = ()
+
+    @property
+    def endpoint_name(self) -> str:
+        """The endpoint that the documents speak of."""
+        if self.endpoint is not None:
+            return self.endpoint.name
+        if self.deployment is not None:
+            return self.deployment.endpoint_name
+        raise SpecError("The documents hold neither an endpoint nor a deployment.")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the command line adds to the documents.
+
+    ``endpoint`` names the endpoint whatever the documents say; ``deployment`` picks one of
+    several deployments, or names the only one.
+    """
+
+    endpoint: str | None = None
+    deployment: str | None = None
+    overrides: tuple[str, ...] = ()
+
+
+def load_files(files: Sequence[Path], selection: Selection = Selection()) -> Bundle:
+    """Read the files, in any order. Raises SpecError or UsageError."""
+    return load_documents([read_document(file) for file in files], selection)
+
+
+def load_documents(documents: Sequence[Document], selection: Selection = Selection()) -> Bundle:
+    """Like load_files, of documents that are read already."""
+    overrides = [parse_override(text) for text in selection.overrides]
+    named = [_with_names(document, selection) for document in apply_overrides(documents, overrides)]
+    findings = Findings()
+    endpoints: list[EndpointSpec] = []
+    deployments: list[DeploymentSpec] = []
+    for document in named:
+        _refuse_other_kinds(document)
+        _warn_of_duplicates(document, findings)
+        kind = kind_of(document)
+        if kind == "combined":
+            endpoint, several = preview2021.read_combined(document, findings)
+            deployments += several
+        elif kind == "deployment":
+            endpoint = None
+            deployment = ga.read_deployment(document, findings)
+            deployments += [] if deployment is None else [deployment]
+        else:
+            endpoint = ga.read_endpoint(document, findings)
+        endpoints += [] if endpoint is None else [endpoint]
+    findings.raise_errors()
+    endpoint = _the_endpoint(endpoints)
+    deployment = _the_deployment(deployments, selection.deployment)
+    if endpoint is not None and deployment is not None:
+        _check_belongs(endpoint, deployment)
+    return Bundle(endpoint, deployment, tuple(named), findings.warnings)
+
+
+def _with_names(document: Document, selection: Selection) -> Document:
+    data = dict(document.data)
+    kind = kind_of(document)
+    if selection.endpoint is not None:
+        data["endpoint_name" if kind == "deployment" else "name"] = selection.endpoint
+    if selection.deployment is not None and kind == "deployment":
+        data.setdefault("name", selection.deployment)
+    if selection.deployment is not None and kind == "combined":
+        data["deployments"] = _chosen(data["deployments"], selection.deployment)
+    return replace(document, data=data)
+
+
+def _chosen(deployments: Any, wanted: str) -> Any:  # noqa: ANN401
+    """The wanted one of several, so that nothing in the others can stand in its way."""
+    if not isinstance(deployments, list):
+        return deployments
+    fitting = [
+        item for item in deployments if isinstance(item, dict) and item.get("name") == wanted
+    ]
+    return fitting or deployments
+
+
+def _refuse_other_kinds(document: Document) -> None:
+    schema = str(document.data.get("$schema", ""))
+    kind = str(document.data.get("type", ""))
+    if "batch" in schema.lower() or kind in {"batch", "command", "pipeline", "sweep"}:
+        raise SpecError(
+            f"{document.source} is not an online endpoint or deployment.",
+            cause="Its `$schema` or `type` names another kind of document.",
+            remedy="Give the YAML of an online endpoint or deployment.",
+        )
+
+
+def _warn_of_duplicates(document: Document, findings: Findings) -> None:
+    for path in document.duplicates:
+        findings.warning(document, path, "duplicate-key", "is given twice; the last one counts.")
+
+
+def _the_endpoint(endpoints: Sequence[EndpointSpec]) -> EndpointSpec | None:
+    if len(endpoints) > 1:
+        raise UsageError(
+            "The files hold more than one endpoint.",
+            cause=f"They name {', '.join(endpoint.name for endpoint in endpoints)}.",
+            remedy="Give one endpoint a command.",
+        )
+    return endpoints[0] if endpoints else None
+
+
+def _the_deployment(
+    deployments: Sequence[DeploymentSpec], wanted: str | None
+) -> DeploymentSpec | None:
+    names = ", ".join(deployment.name for deployment in deployments)
+    if wanted is not None:
+        for deployment in deployments:
+            if deployment.name == wanted:
+                return deployment
+        if deployments:
+            raise EndpointConflict(
+                f"The documents have no deployment {wanted}.",
+                cause=f"They name {names}.",
+                remedy="Choose one of these with --deployment.",
+            )
+        return None
+    if len(deployments) > 1:
+        raise UsageError(
+            "The documents hold several deployments.",
+            cause=f"They name {names}; a local endpoint runs one.",
+            remedy=f"Choose one of them: --deployment {deployments[0].name}.",
+        )
+    return deployments[0] if deployments else None
+
+
+def _check_belongs(endpoint: EndpointSpec, deployment: DeploymentSpec) -> None:
+    if endpoint.name != deployment.endpoint_name:
+        raise SpecError(
+            f"Deployment {deployment.name} belongs to another endpoint.",
+            cause=f"Its endpoint_name is {deployment.endpoint_name}; "
+            f"the endpoint's document is named {endpoint.name}.",
+            remedy="Correct one of the names, or name both with -n.",
+        )
