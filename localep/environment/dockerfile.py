@@ -15,6 +15,7 @@ CA_SECRET = "localep-ca"  # noqa: S105
 SETTINGS_SECRET = "localep-settings"  # noqa: S105
 SECRETS_FOLDER = "/run/secrets"
 
+_STEP_RUNNER = "templates/localep-build.sh"
 _MOUNT = re.compile(r"--mount=\S+\s*(\\\n\s*)?")
 _FROM = re.compile(r"^FROM\b.*$", re.MULTILINE)
 
@@ -30,7 +31,7 @@ def base_context(debian_image: str) -> dict[str, str]:
     dockerfile = read_resource("Dockerfile.base").replace(
         "ARG DEBIAN_IMAGE=debian:bookworm-slim", f"ARG DEBIAN_IMAGE={debian_image}"
     )
-    return {"Dockerfile": dockerfile}
+    return {"Dockerfile": dockerfile, _STEP_RUNNER: read_resource(_STEP_RUNNER)}
 
 
 def without_mounts(dockerfile: str) -> str:

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from localep.engine.builders.log import BuildLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from localep.engine.base import BuildRequest, Progress
 
@@ -94,24 +94,33 @@ class BuildKit:
 
 
 def read_raw_json(log: BuildLog, lines: Iterable[str]) -> str:
-    """Feed a log from `--progress=rawjson`; returns the last line that was not JSON."""
+    """Feed a log from `--progress=rawjson`; returns the last line that was not JSON.
+
+    buildx 0.13 spreads an object over several lines, later versions write one a line.
+    """
     other = ""
+    pending = ""
     for line in lines:
-        try:
-            status: dict[str, Any] = json.loads(line)
-        except ValueError:
+        if not pending and not line.startswith("{"):
             other = line.strip() or other
             continue
-        for vertex in status.get("vertexes") or ():
-            if vertex.get("started"):
-                log.begin(vertex["digest"], vertex["name"])
-            if vertex.get("error") and "context canceled" not in vertex["error"]:
-                log.fail(vertex["digest"], vertex["error"])
-        for entry in status.get("logs") or ():
-            text = base64.b64decode(entry["data"]).decode("utf-8", errors="replace")
-            for part in text.splitlines():
-                log.output(entry["vertex"], part)
+        pending += line
+        if not line.rstrip().endswith("}") or (line != pending and not line.startswith("}")):
+            continue
+        _feed(log, json.loads(pending))
+        pending = ""
     return other
+
+
+def _feed(log: BuildLog, status: dict[str, Any]) -> None:
+    for vertex in status.get("vertexes") or ():
+        if vertex.get("started"):
+            log.begin(vertex["digest"], vertex["name"])
+        if vertex.get("error") and "context canceled" not in vertex["error"]:
+            log.fail(vertex["digest"], vertex["error"])
+    for entry in status.get("logs") or ():
+        text = base64.b64decode(entry["data"]).decode("utf-8", errors="replace")
+        log.output(entry["vertex"], text)
 
 
 def read_plain(log: BuildLog, lines: Iterable[str]) -> str:
@@ -122,7 +131,7 @@ def read_plain(log: BuildLog, lines: Iterable[str]) -> str:
         if match := _PLAIN_ERROR.fullmatch(text):
             log.fail(match.group(1), match.group(2))
         elif match := _PLAIN_OUTPUT.fullmatch(text):
-            log.output(match.group(1), match.group(2))
+            log.output(match.group(1), match.group(2) + "\n")
         elif match := _PLAIN_STEP.fullmatch(text):
             log.begin(match.group(1), match.group(2))
         elif text and not text.startswith(("#", "-----", " >")):
@@ -134,10 +143,12 @@ def _client(client: str, context: str | None) -> tuple[str, ...]:
     return (client, "--context", context) if context else (client,)
 
 
-def _write_files(folder: Path, files: Any) -> None:  # noqa: ANN401
+def _write_files(folder: Path, files: Mapping[str, str]) -> None:
     folder.mkdir(mode=0o700)
     for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def _lines(stream: IO[str] | None) -> Iterable[str]:

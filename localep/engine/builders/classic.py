@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from localep.engine.base import BuildRequest, Progress
 
+_NOISE = re.compile(r" --->|Removing intermediate container|Successfully (built|tagged)")
 _STEP = re.compile(r"Step (\d+)/\d+ : .*")
 
 
@@ -52,12 +53,12 @@ class Classic:
         for event in events:
             if "error" in event:
                 log.fail(step, event["error"].strip())
-            for line in event.get("stream", "").splitlines():
-                if _STEP.fullmatch(line):
-                    step = line
-                    log.begin(step, line)
-                elif line.strip():
-                    log.output(step, line)
+            text = event.get("stream", "")
+            if _STEP.fullmatch(text.rstrip()):
+                step = text.rstrip()
+                log.begin(step, step)
+            elif not _NOISE.match(text):
+                log.output(step, text)
         if log.error is not None:
             raise log.failure(request.reference, "The engine gave no reason.")
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 LAST_LINES = 20
 MAX_NAME = 100
 
+# Work of the builder itself.
+_UNTOLD = ("[internal]", "exporting", "importing", "writing image", "naming to")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_EXIT_CODE = re.compile(r"(?:exit code|non-zero code): (\d+)")
 _MOUNTS = re.compile(r"--mount=\S+")
 
 
@@ -27,6 +31,7 @@ class BuildLog:
     progress: Progress
     names: dict[str, str] = field(default_factory=dict)
     lines: dict[str, list[str]] = field(default_factory=dict)
+    unfinished: dict[str, str] = field(default_factory=dict)
     failed_step: str | None = None
     error: str | None = None
 
@@ -35,13 +40,16 @@ class BuildLog:
         if step in self.names:
             return
         self.names[step] = name
-        if not name.startswith("[internal]"):
+        if not name.startswith(_UNTOLD):
             self.progress.step(shortened(name))
 
-    def output(self, step: str, text: str) -> None:
-        """One line of a step's output."""
-        self.lines.setdefault(step, []).append(text)
-        self.progress.line(text)
+    def output(self, step: str, chunk: str) -> None:
+        """Output of a step as it comes; a line is passed on once it is whole."""
+        *whole, rest = (self.unfinished.pop(step, "") + chunk).split("\n")
+        for line in whole:
+            self._line(step, line)
+        if rest:
+            self.unfinished[step] = rest
 
     def fail(self, step: str | None, error: str) -> None:
         """A step failed, or the build as a whole; the first failure is the one that counts."""
@@ -51,15 +59,26 @@ class BuildLog:
 
     def failure(self, reference: str, fallback: str) -> BuildFailed:
         """What to raise; ``fallback`` is the cause where the log has none."""
+        for unfinished, rest in list(self.unfinished.items()):
+            self._line(unfinished, rest)
         step = self.failed_step or ""
-        name = shortened(self.names.get(step, "none of its own"))
-        lines = self.lines.get(step, [])[-LAST_LINES:]
+        name = " ".join(_MOUNTS.sub("", self.names.get(step, "")).split())
+        status = _EXIT_CODE.search(self.error or "")
+        cause = self.error or fallback
+        if status and name:
+            cause = f"A step ended with exit code {status.group(1)}: {name}"
         return BuildFailed(
             f"The image {reference} could not be built.",
-            cause=f"{self.error or fallback} The step: {name}",
-            remedy="The last lines of the step say what went wrong; correct the conda file.",
-            details=lines,
+            cause=cause,
+            remedy="The step's last lines say what went wrong; correct the conda file.",
+            details=self.lines.get(step, [])[-LAST_LINES:],
         )
+
+    def _line(self, step: str, text: str) -> None:
+        text = _COLOURS.sub("", text).rstrip()
+        if text:
+            self.lines.setdefault(step, []).append(text)
+            self.progress.line(text)
 
 
 def shortened(name: str) -> str:
