@@ -40,7 +40,7 @@ def endpoint_details(endpoint: EndpointView) -> Iterator[str]:
 
 def _deployment_details(deployment: DeploymentView) -> dict[str, str | None]:
     image = deployment.image
-    if deployment.requested_image:
+    if deployment.requested_image not in {None, image}:
         image += f" (for {deployment.requested_image})"
     settings = deployment.request_settings
     return {

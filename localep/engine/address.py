@@ -13,6 +13,8 @@ import docker
 import docker.utils
 from docker.context import ContextAPI
 
+from localep.errors import EngineError
+
 if TYPE_CHECKING:
     from docker.tls import TLSConfig
 
@@ -38,14 +40,20 @@ class EngineAddress:
 
 
 def find_address() -> EngineAddress:
-    """The engine that a docker client started here would talk to."""
+    """The engine that a docker client started here would talk to. Raises EngineError."""
     if os.environ.get("DOCKER_HOST"):
         settings = docker.utils.kwargs_from_env()
         return EngineAddress(settings.get("base_url"), settings.get("tls"))
     name = os.environ.get("DOCKER_CONTEXT") or _configured_context()
-    context = ContextAPI.get_context(name) if name else None
-    if context is None or name == "default":
+    if name in {None, "", "default"}:
         return EngineAddress()
+    context = ContextAPI.get_context(name)
+    if context is None:
+        raise EngineError(
+            f"There is no docker context {name}.",
+            cause="DOCKER_CONTEXT or the docker client's configuration names it.",
+            remedy="List them with `docker context ls`.",
+        )
     return EngineAddress(context.Host, context.TLSConfig, name)
 
 

@@ -60,7 +60,8 @@ class Mount:
 class ContainerRequest:
     """A container to be created.
 
-    ``user`` is ``uid:gid`` or a name of the image's own; ``publish`` maps a container port to
+    ``command`` is the whole command, whatever entry point the image has; None runs the image's
+    own. ``user`` is ``uid:gid`` or a name of the image's own; ``publish`` maps a container port to
     an address and port of the host; ``scratch`` are folders held in memory, with their mount
     options; ``unprivileged`` drops every capability and the way to new ones.
     """
@@ -105,6 +106,9 @@ class Container:
 
 class Progress(Protocol):
     """Where long work tells of itself while it goes on."""
+
+    def status(self, message: str) -> None:
+        """What is waited for at the moment, worth a word only to somebody who looks on."""
 
     def step(self, message: str) -> None:
         """A new step begins."""

@@ -50,7 +50,8 @@ class ContainerCalls:
         with engine_errors(f"create the container {request.name}"):
             created = self.api.create_container(
                 request.image,
-                command=list(request.command) if request.command is not None else None,
+                entrypoint=list(request.command[:1]) if request.command else None,
+                command=list(request.command[1:]) if request.command else None,
                 name=request.name,
                 user=request.user,
                 environment=dict(request.environment),

@@ -46,7 +46,7 @@ class ImageCalls:
                     if "error" in event:
                         raise pull_failed(reference, event["error"])
                     if event.get("status"):
-                        progress.line(f"{event.get('id', '')} {event['status']}".strip())
+                        progress.status(f"{event.get('id', '')} {event['status']}".strip())
             except docker.errors.APIError as error:
                 raise pull_failed(reference, str(error.explanation or error)) from error
         return self._image_there(reference)

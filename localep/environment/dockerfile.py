@@ -22,7 +22,9 @@ _FROM = re.compile(r"^FROM\b.*$", re.MULTILINE)
 
 def build_context(plan: EnvironmentPlan) -> dict[str, str]:
     """The files of a build by name: the Dockerfile and what it copies."""
-    dockerfile = render_template("Dockerfile.j2", base=plan.base, environment_path=ENVIRONMENT_PATH)
+    dockerfile = render_template("Dockerfile.j2", plan=plan, environment_path=ENVIRONMENT_PATH)
+    if plan.is_complete:
+        return {"Dockerfile": dockerfile}
     return {"Dockerfile": dockerfile, "requirements.txt": plan.requirements_text}
 
 

@@ -42,13 +42,19 @@ class EnvironmentPlan:
     """What is built: the base, the interpreter, and pip's list with the server in it.
 
     ``private_options`` are lines of pip's list such as ``--index-url`` whose address holds
-    credentials; they go to the build as a secret and never into the image.
+    credentials; they go to the build as a secret and never into the image. ``stands_in_for``
+    is the image that the deployment names where the base has taken its place;
+    ``keeps_packages`` tells that what the base has installed is part of the environment, and
+    ``is_complete`` that nothing has to be built on it at all.
     """
 
     base: BaseImage
     requirements: tuple[str, ...]
     private_options: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    stands_in_for: str | None = None
+    keeps_packages: bool = False
+    is_complete: bool = False
 
     @property
     def requirements_text(self) -> str:
@@ -66,7 +72,7 @@ def plan_environment(
     another Python, or where the file asks for conda packages.
     """
     if conda is None:
-        return EnvironmentPlan(base, (INFERENCE_SERVER,))
+        return EnvironmentPlan(base, (INFERENCE_SERVER,), keeps_packages=base.tools is not None)
     warnings = _check_python(conda, base, python)
     _check_packages(conda)
     requirements, private = split_private(clean_lines(conda.pip))
@@ -77,6 +83,11 @@ def plan_environment(
             "but the cloud would fail. Add it to the list under `pip:`."
         )
     return EnvironmentPlan(base, requirements, private, tuple(warnings))
+
+
+def complete_environment(reference: str, identity: str) -> EnvironmentPlan:
+    """The plan of an image that has all it needs, the inference server included."""
+    return EnvironmentPlan(BaseImage(reference, identity, python=""), (), is_complete=True)
 
 
 def image_reference(plan: EnvironmentPlan, context: Mapping[str, str]) -> str:

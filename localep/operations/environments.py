@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from localep.environment.dockerfile import build_context
 from localep.environment.plan import (
     BaseImage,
     EnvironmentPlan,
+    complete_environment,
     image_reference,
     plan_environment,
 )
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from localep.operations.workplace import Workplace
     from localep.spec.model import EnvironmentSpec
 
+SERVER_PROGRAM = "azmlinfsrv"
 # What is looked for in an image of the user's own, the base's first.
 PYTHONS = (BASE_PYTHON, "3.12", "3.13", "3.14", "3.10", "3.9")
 
@@ -54,14 +57,18 @@ def ensure_environment(
     plan = plan_image(place, spec, options)
     for warning in plan.warnings:
         place.reporter.warn(warning)
+    if plan.is_complete:
+        return EnvironmentImage(plan.base.reference, plan.base.identity, built=False)
     context = build_context(plan)
     reference = image_reference(plan, context)
     image = None if options.no_cache else place.engine.find_image(reference)
-    if image is not None:
-        return EnvironmentImage(reference, image.identity, built=False)
-    place.reporter.step("Building the environment")
-    image = build(place, reference, context, plan.private_options, no_cache=options.no_cache)
-    return EnvironmentImage(reference, image.identity, built=True)
+    built = image is None
+    if image is None:
+        place.reporter.step("Building the environment")
+        image = build(place, reference, context, plan.private_options, no_cache=options.no_cache)
+    if plan.stands_in_for is not None:
+        place.engine.tag_image(image.identity, _stand_in_mark(plan.stands_in_for, reference))
+    return EnvironmentImage(reference, image.identity, built)
 
 
 def plan_image(
@@ -70,8 +77,8 @@ def plan_image(
     """Settle what an environment is built from.
 
     The image that the deployment names is used where it is here or can be pulled; localep's own
-    stands in for it otherwise, with a warning. A registry is asked only where no environment
-    was built without it before, or where ``options.pull`` says so.
+    stands in for it otherwise, with a warning. A registry is asked only where the same
+    environment was not built without this image before, or where ``options`` insist.
     """
     own = ensure_base(place)
 
@@ -79,7 +86,8 @@ def plan_image(
         image = None if options.pull else place.engine.find_image(requested)
         if image is not None:
             return image
-        if not options.pull and _is_built(place, conda, own, options):
+        insists = options.pull or options.strict_image
+        if not insists and _stood_in_before(place, requested, conda, own, options):
             raise _StandIn(f"The image {requested} is not here.")
         place.reporter.step(f"Pulling {requested}")
         try:
@@ -131,6 +139,10 @@ def _plan(
         return plan_environment(conda, own, python=options.python)
     try:
         image = fetch(spec.image, conda)
+        if image.identity == own.identity:
+            return plan_environment(conda, own, python=options.python)
+        if conda is None and engine and engine.find_program(image.identity, [SERVER_PROGRAM]):
+            return complete_environment(spec.image, image.identity)
         python = _python_of(engine, spec.image, image, conda, options)
     except _StandIn as reason:
         if options.strict_image:
@@ -141,7 +153,8 @@ def _plan(
             ) from reason
         plan = plan_environment(conda, own, python=options.python)
         warning = f"{reason.cause} {own.reference} stands in for it."
-        return replace(plan, warnings=(warning, *plan.warnings))
+        warnings = (warning, *plan.warnings)
+        return replace(plan, warnings=warnings, stands_in_for=spec.image)
     base = BaseImage(spec.image, image.identity, python, own.reference)
     return plan_environment(conda, base, python=options.python)
 
@@ -164,15 +177,26 @@ def _python_of(
     return program.removeprefix("python")
 
 
-def _is_built(
-    place: Workplace, conda: CondaFile | None, own: BaseImage, options: EnvironmentOptions
+def _stood_in_before(
+    place: Workplace,
+    requested: str,
+    conda: CondaFile | None,
+    own: BaseImage,
+    options: EnvironmentOptions,
 ) -> bool:
-    """Whether this environment was built on localep's own base before."""
+    """Whether this environment was built before because ``requested`` could not be had."""
     try:
         plan = plan_environment(conda, own, python=options.python)
     except EnvironmentFailure:
         return False
-    return place.engine.find_image(image_reference(plan, build_context(plan))) is not None
+    mark = _stand_in_mark(requested, image_reference(plan, build_context(plan)))
+    return place.engine.find_image(mark) is not None
+
+
+def _stand_in_mark(requested: str, reference: str) -> str:
+    """A further name of an environment's image, which says whose place it took."""
+    digest = hashlib.sha256(f"{requested} {reference}".encode()).hexdigest()
+    return f"localep/stand-in:{digest[:16]}"
 
 
 def _conda_of(spec: EnvironmentSpec | None) -> CondaFile | None:

@@ -37,7 +37,8 @@ class Snapshot:
 def take_snapshot(folder: Path, target: str, owner: tuple[int, int]) -> Snapshot:
     """Pack a code folder so that unpacking it at ``/`` puts it at ``target``.
 
-    Links are followed, as the container does not see what they point at. Raises SpecError where
+    Links are followed, as the container does not see what they point at; byte code is left out,
+    as it comes and goes with every run on this machine. Raises SpecError where
     a file cannot be read.
     """
     archive = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller's
@@ -74,7 +75,7 @@ def _walk(
         path = Path(entry.path)
         relative = f"{name}{entry.name}"
         if entry.is_dir():
-            if not ignored(f"{relative}/"):
+            if entry.name != "__pycache__" and not ignored(f"{relative}/"):
                 yield path, relative
                 yield from _walk(path, f"{relative}/", ignored, parents | {real})
         elif entry.is_file() and not ignored(relative):

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 class Reporter(Progress, Protocol):
     """Who is told of long work while it goes on, and of what is doubtful."""
 
-    def status(self, message: str) -> None:
-        """What is waited for at the moment, worth a word only to somebody who looks on."""
-
     def warn(self, message: str) -> None:
         """Something that works here and may not work in the cloud, or not as asked."""
 

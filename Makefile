@@ -1,0 +1,7 @@
+.PHONY: demo test
+
+demo:
+	sh scripts/demo.sh
+
+test:
+	sh scripts/test.sh
