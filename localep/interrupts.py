@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,13 @@ def install() -> None:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Let the block finish first where an interrupt comes; raise Interrupted after it."""
+    """Let the block finish first where an interrupt comes; raise Interrupted after it.
+
+    Other threads are not interrupted at all: Python runs signal handlers in the main one.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     _state.held += 1
     try:
         yield

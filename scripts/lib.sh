@@ -92,10 +92,10 @@ wait_for_engine() {
 # A Docker engine: the one that answers, else one that is installed and started here.
 ensure_engine() {
     if engine_answers; then return 0; fi
-    if ! can_install; then
+    if [ -n "${DOCKER_HOST:-}" ] || ! can_install; then
         cat >&2 <<'EOF'
-No Docker engine answers. Start Docker, or point DOCKER_HOST at an engine that runs;
-on Debian or Ubuntu, run this script as root and it installs and starts one.
+No Docker engine answers. Start Docker, or point DOCKER_HOST at an engine that runs; on Debian
+or Ubuntu, run this script as root and without DOCKER_HOST, and it installs and starts one.
 EOF
         return 1
     fi

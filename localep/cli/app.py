@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from localep import __version__, interrupts
+from localep import __version__
 from localep.cli import base
 from localep.cli.arguments import spread_set
 from localep.cli.create import create
@@ -68,11 +68,10 @@ def root(
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit status; prints every error."""
-    interrupts.install()
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit status; prints every error."""
     try:
-        app(spread_set(sys.argv[1:] if arguments is None else arguments))
+        app(spread_set(arguments))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.OK
     except BrokenPipeError:
@@ -93,7 +92,7 @@ def _report(error: Exception) -> int:
         traceback.print_exception(error)
     if isinstance(error, Interrupted):
         output.end_progress()
-        output.note("Interrupted.")
+        output.note(error.message)
         return error.exit_code
     if not isinstance(error, LocalepError):
         bug = LocalepError(

@@ -28,7 +28,7 @@ def invoke(
     output = Output()
     body, content_type = read_request(request_file)
     result = run(open_workplace(output), name, body, content_type, deployment)
-    output.raw(result.body)
+    output.body(result.body)
     error = result.error()
     if error is not None:
         raise error

@@ -68,6 +68,11 @@ class Output:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
 
+    def body(self, content: bytes) -> None:
+        """Write the body of an answer; on a terminal, the prompt gets a line of its own."""
+        needs_line = sys.stdout.isatty() and not content.endswith(b"\n")
+        self.raw(content + b"\n" if needs_line else content)
+
     # Everything else
 
     def warn(self, message: str) -> None:
@@ -160,7 +165,8 @@ def _write_table(data: Any) -> None:  # noqa: ANN401
     rows = data if isinstance(data, list) else [data]
     dicts = [row if isinstance(row, dict) else {"result": row} for row in rows]
     columns = list(dict.fromkeys(name for row in dicts for name in row))
-    flat = [name for name in columns if not any(isinstance(row.get(name), list) for row in dicts)]
+    nested = (dict, list)
+    flat = [name for name in columns if not any(isinstance(row.get(name), nested) for row in dicts)]
     print_table(flat, [[_cell(row.get(name)) for name in flat] for row in dicts])
 
 

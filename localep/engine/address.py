@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import docker
 import docker.utils
-from docker.context import ContextAPI
+from docker.tls import TLSConfig
 
 from localep.errors import EngineError
-
-if TYPE_CHECKING:
-    from docker.tls import TLSConfig
 
 
 @dataclass(frozen=True)
@@ -47,14 +44,14 @@ def find_address() -> EngineAddress:
     name = os.environ.get("DOCKER_CONTEXT") or _configured_context()
     if name in {None, "", "default"}:
         return EngineAddress()
-    context = ContextAPI.get_context(name)
-    if context is None:
+    address = _context(name)
+    if address is None:
         raise EngineError(
             f"There is no docker context {name}.",
             cause="DOCKER_CONTEXT or the docker client's configuration names it.",
             remedy="List them with `docker context ls`.",
         )
-    return EngineAddress(context.Host, context.TLSConfig, name)
+    return address
 
 
 def connect(address: EngineAddress) -> docker.APIClient:
@@ -64,10 +61,42 @@ def connect(address: EngineAddress) -> docker.APIClient:
     )
 
 
-def _configured_context() -> str | None:
-    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+def _config_folder() -> Path:
+    return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+
+
+def _context(name: str) -> EngineAddress | None:
+    """The context of this name as the docker client keeps it, None where there is none.
+
+    docker-py's own reader looks beside config.json alone, which `docker context create` does
+    not write.
+    """
+    folder = _config_folder() / "contexts"
+    identity = hashlib.sha256(name.encode()).hexdigest()
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        text = (folder / "meta" / identity / "meta.json").read_text(encoding="utf-8")
+        endpoint = json.loads(text)["Endpoints"]["docker"]
+        url, verify = endpoint.get("Host"), not endpoint.get("SkipTLSVerify", False)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EngineError(
+            f"The docker context {name} cannot be read.",
+            cause=f"{type(error).__name__}: {error}.",
+            remedy=f"See `docker context inspect {name}`.",
+        ) from error
+    files = {path.stem: str(path) for path in (folder / "tls" / identity / "docker").glob("*.pem")}
+    tls = None
+    if {"ca", "cert", "key"} <= set(files):
+        tls = TLSConfig(
+            client_cert=(files["cert"], files["key"]), ca_cert=files["ca"], verify=verify
+        )
+    return EngineAddress(url, tls, name)
+
+
+def _configured_context() -> str | None:
+    try:
+        config = json.loads((_config_folder() / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     name = config.get("currentContext") if isinstance(config, dict) else None

@@ -12,6 +12,7 @@ from docker.types import Mount as DockerMount
 
 from localep.engine.base import Container, ContainerRequest, Mount
 from localep.engine.errors import engine_errors, is_conflict, is_not_found
+from localep.interrupts import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +48,8 @@ class ContainerCalls:
         networks: Any = {
             request.network: self.api.create_endpoint_config(aliases=list(request.aliases) or None)
         }
-        with engine_errors(f"create the container {request.name}"):
+        # The engine finishes what it was asked even where nobody waits for the answer.
+        with engine_errors(f"create the container {request.name}"), held_back():
             created = self.api.create_container(
                 request.image,
                 entrypoint=list(request.command[:1]) if request.command else None,
@@ -65,7 +67,7 @@ class ContainerCalls:
 
     def start_container(self, identity: str) -> None:
         """Start a created container. Raises PortTaken."""
-        with engine_errors("start a container"):
+        with engine_errors("start a container"), held_back():
             self.api.start(identity)
 
     def stop_container(self, identity: str, timeout: int) -> None:
@@ -75,7 +77,7 @@ class ContainerCalls:
 
     def remove_container(self, identity: str) -> None:
         """Remove a container, running or not, with its anonymous volumes; none there is fine."""
-        with engine_errors("remove a container"):
+        with engine_errors("remove a container"), held_back():
             try:
                 self.api.remove_container(identity, v=True, force=True)
             except docker.errors.APIError as error:

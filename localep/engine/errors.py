@@ -22,7 +22,10 @@ _REFUSALS: tuple[tuple[re.Pattern[str], type[EngineError], str], ...] = (
         "Another command may be at work on the same endpoint; look with `localep list`.",
     ),
     (
-        re.compile(r"port is already allocated|address already in use|ports are not available"),
+        re.compile(
+            r"port is already allocated|address already in use|ports are not available",
+            re.IGNORECASE,
+        ),
         PortTaken,
         "Choose another with --port, or leave it out.",
     ),
@@ -32,7 +35,10 @@ _REFUSALS: tuple[tuple[re.Pattern[str], type[EngineError], str], ...] = (
         "Free disk space, for example with `docker system prune`.",
     ),
     (
-        re.compile(r"could not find an available.* address pool", re.IGNORECASE),
+        re.compile(
+            r"could not find an available.* address pool|address pools have been fully subnetted",
+            re.IGNORECASE,
+        ),
         EngineError,
         "Remove networks that nobody uses: `docker network prune`.",
     ),
@@ -75,10 +81,14 @@ def unreachable(error: Exception) -> EngineError:
 
 def pull_failed(reference: str, message: str) -> PullFailed:
     """Why an image could not be pulled."""
-    if re.search(r"not found|manifest unknown|does not exist", message):
+    if re.search(r"not found|manifest unknown|does not exist", message, re.IGNORECASE):
         cause = "The registry has no such image, or hides it from those who are not logged in."
-    elif re.search(r"unauthorized|denied|authentication required", message):
+    elif re.search(r"unauthorized|forbidden|denied|authentication", message, re.IGNORECASE):
         cause = "The registry asks for a login."
+    elif re.search(r"toomanyrequests|rate limit|429", message, re.IGNORECASE):
+        cause = "The registry's limit on pulls is reached."
+    elif "no space left on device" in message:
+        cause = "This machine has no disk space left."
     else:
         cause = "Its registry did not answer."
     return PullFailed(

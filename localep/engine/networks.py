@@ -8,6 +8,7 @@ import docker
 import docker.errors
 
 from localep.engine.errors import engine_errors, is_conflict, is_not_found
+from localep.interrupts import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ class NetworkCalls:
 
     def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         """Create a network unless it is there."""
-        with engine_errors(f"create the network {name}"):
+        with engine_errors(f"create the network {name}"), held_back():
             if self.api.networks(names=[name]):
                 return
             try:
@@ -42,7 +43,7 @@ class NetworkCalls:
 
     def create_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Create a named volume."""
-        with engine_errors(f"create the volume {name}"):
+        with engine_errors(f"create the volume {name}"), held_back():
             self.api.create_volume(name, labels=dict(labels))
 
     def list_volumes(self, labels: Mapping[str, str]) -> list[str]:

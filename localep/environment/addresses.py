@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-_LOGIN = re.compile(r"(?<=//)[^/@\s]+@")
+_LOGIN = re.compile(r"(?<=//)[^/?#\s]+@|^[^/@\s]+:[^/\s]*@")
 _LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1|0\.0\.0\.0")
 
 
@@ -21,5 +21,8 @@ def without_credentials(text: str) -> str:
 
 def is_reachable(address: str) -> bool:
     """Whether a build can reach an address: http or https, and not this machine's loopback."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
     return parts.scheme in {"http", "https"} and not _LOOPBACK.fullmatch(parts.hostname or "")

@@ -27,7 +27,7 @@ _CA_OF_THE_SYSTEM = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-_PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy")
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 @dataclass(frozen=True)

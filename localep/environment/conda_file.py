@@ -65,14 +65,14 @@ def admits_python(constraint: str, minor: str) -> bool:
 
 
 def _fits(part: str, minor: str) -> bool:
-    match = re.fullmatch(r"(=|==|)\s*(\d+(?:\.\d+)*)(?:\.\*|\*)?(?:=.*)?", part)
+    match = re.fullmatch(r"(=|==|)\s*(\d+(?:\.\d+)*)(?:\.\*|\*)?(?:[=\s].*)?", part)
     if match:
         wanted = match.group(2).split(".")
         return minor.split(".")[: len(wanted)] == wanted[:2]
     try:
         specifier = SpecifierSet(part)
     except InvalidSpecifier:
-        return part == "*"
+        return part.lstrip("= ") == "*"
     return any(specifier.contains(Version(f"{minor}.{patch}")) for patch in range(40))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import netrc
 import os
+import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,7 +37,7 @@ class IndexSettings:
         """These settings and those of lines as pip's list may have them."""
         given: dict[str, list[str]] = {}
         for line in lines:
-            name, _, address = line.replace("=", " ", 1).partition(" ")
+            name, _, address = re.sub(r"[\s=]+", " ", line, count=1).partition(" ")
             given.setdefault(_SHORT.get(name, name), []).append(address.strip())
         return replace(
             self,
@@ -62,7 +63,7 @@ def collect(environ: Mapping[str, str], home: Path) -> IndexSettings:
         extra=tuple(logins.complete(address) for address in all_of("index", "extra-index-url")),
         find_links=tuple(logins.complete(address) for address in all_of("find-links")),
         trusted_hosts=all_of("allow-insecure-host", "trusted-host"),
-        certificate=next(iter(pip.get("cert", ())), None),
+        certificate=_in_home(pip["cert"][0], home) if any(pip.get("cert", ())) else None,
     )
 
 
@@ -77,11 +78,13 @@ def _pip_settings(environ: Mapping[str, str], home: Path) -> dict[str, list[str]
             continue
         for section in ("global", "install"):
             if parser.has_section(section):
-                options |= {name: value.split() for name, value in parser.items(section)}
+                for name, value in parser.items(section):
+                    option = name.replace("_", "-")
+                    options[option] = [value] if option == "cert" else value.split()
     for name in ("index-url", "extra-index-url", "find-links", "trusted-host", "cert"):
         variable = environ.get(f"PIP_{name.upper().replace('-', '_')}")
         if variable:
-            options[name] = variable.split()
+            options[name] = [variable] if name == "cert" else variable.split()
     return options
 
 
@@ -90,12 +93,10 @@ def _pip_files(environ: Mapping[str, str], home: Path) -> list[Path]:
     named = environ.get("PIP_CONFIG_FILE")
     if named == os.devnull:
         return []
-    files = [
-        Path("/etc/pip.conf"),
-        home / ".pip" / "pip.conf",
-        _config_home(environ, home) / "pip" / "pip.conf",
-        Path(sys.prefix) / "pip.conf",
-    ]
+    of_user = [home / ".pip" / "pip.conf", _config_home(environ, home) / "pip" / "pip.conf"]
+    if named and Path(named).exists():
+        of_user = []
+    files = [Path("/etc/pip.conf"), *of_user, Path(sys.prefix) / "pip.conf"]
     return [*files, Path(named)] if named else files
 
 
@@ -126,6 +127,8 @@ def _uv_settings(environ: Mapping[str, str], home: Path) -> dict[str, list[str]]
 def _uv_file_options(data: dict[str, Any], environ: Mapping[str, str]) -> dict[str, list[str]]:
     options: dict[str, list[str]] = {}
     for entry in data.get("index", []):
+        if entry.get("explicit"):
+            continue
         address = _named_index(f"{entry.get('name', '')}={entry.get('url', '')}", environ)
         options.setdefault("default" if entry.get("default") else "index", []).append(address)
     if data.get("index-url"):
@@ -148,7 +151,7 @@ def _named_index(text: str, environ: Mapping[str, str]) -> str:
     name, separator, address = text.partition("=")
     if not separator or "/" in name:
         return text
-    key = f"UV_INDEX_{name.upper().replace('-', '_')}"
+    key = "UV_INDEX_" + re.sub("[^A-Z0-9]", "_", name.upper())
     return _with_login(address, environ.get(f"{key}_USERNAME"), environ.get(f"{key}_PASSWORD"))
 
 
@@ -158,6 +161,11 @@ def _with_login(address: str, user: str | None, password: str | None) -> str:
         return address
     login = f"{quote(user or '', safe='')}:{quote(password or '', safe='')}"
     return parts._replace(netloc=f"{login}@{parts.netloc}").geturl()
+
+
+def _in_home(path: str, home: Path) -> str:
+    """The path with a leading ``~/`` taken for the home, as pip takes it."""
+    return str(home / path[2:]) if path.startswith("~/") else path
 
 
 def _config_home(environ: Mapping[str, str], home: Path) -> Path:

@@ -71,6 +71,7 @@ def plan_environment(
     the user wants instead of the conda file's. Raises EnvironmentFailure where the base has
     another Python, or where the file asks for conda packages.
     """
+    _check_wanted(base, python)
     if conda is None:
         return EnvironmentPlan(base, (INFERENCE_SERVER,), keeps_packages=base.tools is not None)
     warnings = _check_python(conda, base, python)
@@ -96,13 +97,16 @@ def image_reference(plan: EnvironmentPlan, context: Mapping[str, str]) -> str:
     return f"{ENVIRONMENT_REPOSITORY}:{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
 
 
-def _check_python(conda: CondaFile, base: BaseImage, python: str | None) -> list[str]:
+def _check_wanted(base: BaseImage, python: str | None) -> None:
     if python is not None and python != base.python:
         raise EnvironmentFailure(
             f"Python {python} is not to be had.",
             cause=f"{base.reference} has Python {base.python}.",
             remedy=f"Use --python {base.python}.",
         )
+
+
+def _check_python(conda: CondaFile, base: BaseImage, python: str | None) -> list[str]:
     if admits_python(conda.python, base.python):
         return []
     if python is None:

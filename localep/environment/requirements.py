@@ -18,7 +18,15 @@ INFERENCE_SERVER = "azureml-inference-server-http"
 
 # Each of these brings the inference server along.
 _SERVER_BEARERS = frozenset({INFERENCE_SERVER, "azureml-defaults"})
-_LOCAL = re.compile(r"(-r|--requirement|-e|--editable|-c|--constraint)\b|\.{0,2}/|file:")
+_LOCAL = re.compile(
+    r"""
+    -[rec] | --(requirement|editable|constraint)\b    # another file, or a checkout
+    | (-f|--find-links)[\s=]+ (?![\s=]|\w+://)        # a folder of packages
+    | ((-f|--find-links)[\s=]+ | [^@:/]*@\s*)? (\.{0,2}/|file:)  # a path, also as `name @ path`
+    | (?!.*://) .*\.whl$                              # a wheel, but not at an address
+    """,
+    re.VERBOSE,
+)
 
 
 def clean_lines(lines: Iterable[str]) -> tuple[str, ...]:
@@ -32,7 +40,7 @@ def clean_lines(lines: Iterable[str]) -> tuple[str, ...]:
         text = re.sub(r"(^|\s)#.*$", "", line).strip()
         if not text:
             continue
-        if _LOCAL.match(text) or text.endswith(".whl"):
+        if _LOCAL.match(text):
             raise EnvironmentFailure(
                 f"pip's list names a local file: {text}",
                 cause="Only the conda file reaches the build, here and in the cloud.",

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 SLOTS = ("a", "b")
 
 _REFUSED = re.compile(
-    r"^(unknown|invalid|no such|require|permission|can't|could not|unable|.* not found)",
+    r"^(unknown|invalid|no such|require|permission|can't|could not|unable)"
+    r"|not found|only supported",
     re.IGNORECASE,
 )
 
@@ -43,15 +44,32 @@ def refusal(answer: str) -> str | None:
     return None
 
 
-def aim_probe(address: str, port: int) -> list[str]:
-    """Point the probe's way at a container that takes no requests yet."""
+def prepare(slot: str, alias: str, address: str, port: int) -> list[str]:
+    """Point the probe's way, and a server that takes no requests yet, at a new container.
+
+    HAProxy takes a moment to find the address of the name, see ``knows_address``.
+    """
+    server = f"deployment/{slot}"
     return [
         f"set server probe/target addr {address} port {port}",
         "set server probe/target state ready",
+        f"set server {server} state drain",
+        f"set server {server} fqdn {alias}",
     ]
 
 
-def switch(state: GatewayState, address: str) -> list[str]:
+SHOW_SERVERS = ["show servers state deployment"]
+
+
+def knows_address(servers: str, slot: str, address: str) -> bool:
+    """Whether a server has this address, out of the answer to SHOW_SERVERS."""
+    rows = [line.lstrip("# ").split() for line in servers.splitlines() if " " in line]
+    header, *values = rows
+    found = [dict(zip(header, row, strict=True)) for row in values]
+    return any(row["srv_name"] == slot and row["srv_addr"] == address for row in found)
+
+
+def switch(state: GatewayState) -> list[str]:
     """Hand the requests to the backend of ``state`` and let its predecessor drain.
 
     The order matters: the new server takes requests before the old one stops to.
@@ -60,15 +78,11 @@ def switch(state: GatewayState, address: str) -> list[str]:
     if backend is None:
         raise ValueError("there is no backend to switch to")
     new = f"deployment/{backend.slot}"
-    old = f"deployment/{other_slot(backend)}"
     return [
-        f"set server {new} fqdn {backend.alias}",
-        f"set server {new} addr {address} port {backend.port}",
-        f"set maxconn server {new} {backend.max_concurrent_requests}",
         f"set server {new} state ready",
         f"set server {new} health up",
         *apply_settings(state),
-        f"set server {old} state drain",
+        f"set server deployment/{other_slot(backend)} state drain",
     ]
 
 
@@ -89,7 +103,7 @@ def release(slot: str) -> list[str]:
     the engine does not know it asks of the network outside.
     """
     server = f"deployment/{slot}"
-    return [f"set server {server} state maint", f"set server {server} fqdn {IDLE_HOST}"]
+    return [f"set server {server} state drain", f"set server {server} fqdn {IDLE_HOST}"]
 
 
 SHOW_STATISTICS = ["show stat deployment 4 -1"]

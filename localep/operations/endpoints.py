@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from localep.errors import EndpointConflict, UsageError
+from localep.errors import EndpointConflict, EngineError, UsageError
 from localep.gateway.state import STATE_FILE, GatewayState, state_from_json
 from localep.operations import names
 
 if TYPE_CHECKING:
     from localep.engine.base import Container
     from localep.operations.workplace import Workplace
+
+_READ_TRIES = 10
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def find_endpoint(place: Workplace, name: str | None) -> Endpoint:
     """
     endpoint = look_up(place, name) if name is not None else _the_only_one(place)
     if endpoint is None:
-        there = [gateway.labels[names.ENDPOINT] for gateway in _gateways(place)]
+        there = {gateway.labels[names.ENDPOINT] for gateway in _gateways(place)} - {name}
         raise EndpointConflict(
             f"There is no endpoint {name}.",
             cause=f"There is {', '.join(sorted(there))}." if there else "There is none at all.",
@@ -121,8 +124,8 @@ def _the_only_one(place: Workplace) -> Endpoint | None:
 
 
 def _load(place: Workplace, gateway: Container, containers: list[Container]) -> Endpoint | None:
-    text = place.engine.copy_out(gateway.identity, STATE_FILE)
-    if text is None:  # its creation is not that far yet
+    state = _read_state(place, gateway)
+    if state is None:
         return None
     deployments = [
         container
@@ -130,4 +133,24 @@ def _load(place: Workplace, gateway: Container, containers: list[Container]) -> 
         if container.labels[names.ROLE] == names.DEPLOYMENT_ROLE
     ]
     name = gateway.labels[names.ENDPOINT]
-    return Endpoint(name, gateway, state_from_json(text), tuple(deployments))
+    return Endpoint(name, gateway, state, tuple(deployments))
+
+
+def _read_state(place: Workplace, gateway: Container) -> GatewayState | None:
+    """An endpoint's state, None where its creation is not that far yet.
+
+    The engine writes files in place: another command may be writing this one just now.
+    """
+    for _ in range(_READ_TRIES):
+        text = place.engine.copy_out(gateway.identity, STATE_FILE)
+        if text is None:
+            return None
+        try:
+            return state_from_json(text)
+        except ValueError:
+            time.sleep(0.02)
+    raise EngineError(
+        "The state of an endpoint cannot be read.",
+        cause=f"{STATE_FILE} in container {gateway.name} is broken.",
+        remedy=f"Remove its containers: docker rm --force {gateway.name}",
+    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from localep.engine.base import ContainerRequest
 from localep.errors import EndpointConflict, EngineError, LocalepError, NameTaken, PortTaken
 from localep.gateway import config, runtime
+from localep.interrupts import held_back
 from localep.operations import names
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from localep.operations.workplace import Undo, Workplace
 
 _START_SECONDS = 20
+_RESOLVE_SECONDS = 10
 _DRAIN_MARGIN_SECONDS = 5
 _PORT_TRIES = 5
 
@@ -55,8 +57,24 @@ class Gateway:
             time.sleep(0.02)
 
     def save(self, state: GatewayState) -> None:
-        """Write the state and the files that HAProxy reads when it starts again."""
-        self.engine.copy_in(self.container, "/", config.gateway_archive(state))
+        """Write the state and the files that HAProxy reads when it starts again.
+
+        Never in part: an endpoint without its state would be lost.
+        """
+        with held_back():
+            self.engine.copy_in(self.container, "/", config.gateway_archive(state))
+
+    def wait_for_address(self, slot: str, address: str) -> None:
+        """Wait until a prepared server knows its container's address. Raises EngineError."""
+        deadline = time.monotonic() + _RESOLVE_SECONDS
+        while not runtime.knows_address(self.send(runtime.SHOW_SERVERS), slot, address):
+            if time.monotonic() > deadline:
+                raise EngineError(
+                    "The gateway cannot find the deployment's container.",
+                    cause="The engine's name service does not answer for it.",
+                    remedy="Try again; if it stays so, restart the engine.",
+                )
+            time.sleep(0.02)
 
     def drain(self, backend: Backend) -> None:
         """Wait until a backend that takes no new requests has answered the last one."""

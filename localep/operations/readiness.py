@@ -96,7 +96,7 @@ def _failed(log: str, entry_script: str, ended: str) -> DeploymentNotReady:
         "The deployment did not get ready.",
         cause=f"{failure.stage} {failure.error}",
         remedy=_remedy(failure, entry_script),
-        details=failure.traceback or _tail(log),
+        details=failure.traceback,
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 import tarfile
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from localep.engine.base import ContainerRequest, Mount
-from localep.errors import EngineError
+from localep.errors import EngineError, LocalepError
 from localep.gateway import runtime
 from localep.gateway.state import Backend, GatewayState, Operation
 from localep.interrupts import held_back
@@ -55,24 +56,31 @@ def take_over(
     """
     container, revision = started
     address = _address(place, container)
-    gateway.send(runtime.aim_probe(address, layout.SERVER_PORT))
-    probe = Probe(gateway.address, state.probe_token)
-    wait_until_ready(place.engine, container, probe, timeout, plan.code.scoring_script)
-    place.engine.restart_always(container)
     former = state.backend
     slot = runtime.other_slot(former)
-    backend = backend_of(plan, container, network_alias(revision), slot)
+    alias = network_alias(revision)
+    gateway.send(runtime.prepare(slot, alias, address, layout.SERVER_PORT))
+    try:
+        probe = Probe(gateway.address, state.probe_token)
+        wait_until_ready(place.engine, container, probe, timeout, plan.code.scoring_script)
+        gateway.wait_for_address(slot, address)
+        place.engine.restart_always(container)
+    except LocalepError:
+        with suppress(EngineError):  # the first error is the one to tell
+            gateway.send(runtime.release(slot))
+        raise
+    backend = backend_of(plan, container, alias, slot)
     changed = replace(state, backend=backend)
     changed = changed.after(Operation(state.operation.name, "Succeeded", plan.spec.name))
     # From the first request that the new one takes until the state is written, an interrupt
     # could leave neither of the two.
     with held_back():
         try:
-            gateway.send(runtime.switch(changed, address))
+            gateway.send(runtime.switch(changed))
             gateway.save(changed)
         except EngineError:
             if former is not None:
-                gateway.send(runtime.switch(state, _address(place, former.container)))
+                gateway.send(runtime.switch(state))
             raise
         undo.commit()
     return changed

@@ -50,10 +50,11 @@ def script_failure(log: str) -> ScriptFailure | None:
 
 @dataclass(frozen=True)
 class _Block:
-    """One traceback of a chain: its lines, and the line with the error."""
+    """One traceback: its lines, the line with the error, and how the one before led to it."""
 
     lines: tuple[str, ...]
     error: str
+    link: str
 
 
 def _chains(log: str) -> list[list[_Block]]:
@@ -61,7 +62,7 @@ def _chains(log: str) -> list[list[_Block]]:
     chains: list[list[_Block]] = []
     lines = log.splitlines()
     index = 0
-    continues = False
+    link = ""
     while index < len(lines):
         if _TRACEBACK in lines[index]:
             start = index
@@ -69,14 +70,14 @@ def _chains(log: str) -> list[list[_Block]]:
             while index < len(lines) and lines[index].startswith((" ", "\t")):
                 index += 1
             error = lines[index] if index < len(lines) else ""
-            block = _Block((_TRACEBACK, *lines[start + 1 : index + 1]), error.strip())
-            if continues:
+            block = _Block((_TRACEBACK, *lines[start + 1 : index + 1]), error.strip(), link)
+            if link and chains:
                 chains[-1].append(block)
             else:
                 chains.append([block])
-            continues = False
+            link = ""
         elif _CHAINED.match(lines[index]):
-            continues = bool(chains)
+            link = lines[index]
         index += 1
     return chains
 
@@ -86,7 +87,7 @@ def _without_server(blocks: list[_Block]) -> list[str]:
     kept: list[str] = []
     for block in blocks:
         if kept:
-            kept.append("")
+            kept += ["", block.link, ""]
         in_server = False
         for line in block.lines:
             if line.lstrip().startswith('File "'):

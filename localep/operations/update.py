@@ -60,25 +60,28 @@ def update(place: Workplace, options: UpdateOptions) -> UpdateResult:
     gateway = Gateway(place.engine, endpoint.gateway.identity, endpoint.address)
     _check_deployment(endpoint, bundle)
     operation = Operation("update", "Updating", bundle.deployment.name if bundle.deployment else "")
-    with (
-        place.undone_on_failure() as undo,
-        recorded_failure(gateway, endpoint.state, operation, undo),
-    ):
-        wanted = _wanted_state(endpoint, bundle, operation)
-        plan = None
-        if bundle.deployment is not None:
-            environment = options.environment
-            plan = plan_deployment(place, bundle.deployment, environment, options.copy_model)
-        if plan is None or _runs_already(endpoint, plan):
-            changed = _change_settings(gateway, endpoint, wanted, plan)
-        else:
-            place.reporter.status(f"Starting the new deployment {plan.spec.name}")
-            started = start_deployment(place, plan)
-            gateway.save(endpoint.state.after(operation))
-            take_over(place, gateway, wanted, plan, started, options.timeout, undo)
-            changed = "deployment"
-    if changed == "deployment" and endpoint.state.backend is not None:
-        retire(place, gateway, endpoint.state.backend)
+    plan = None
+    try:
+        with (
+            place.undone_on_failure() as undo,
+            recorded_failure(gateway, endpoint.state, operation, undo),
+        ):
+            wanted = _wanted_state(endpoint, bundle, operation)
+            if bundle.deployment is not None:
+                environment = options.environment
+                plan = plan_deployment(place, bundle.deployment, environment, options.copy_model)
+            if plan is None or _runs_already(endpoint, plan):
+                changed = _change_settings(gateway, endpoint, wanted, plan)
+            else:
+                changed = "deployment"
+                place.reporter.status(f"Starting the new deployment {plan.spec.name}")
+                started = start_deployment(place, plan)
+                gateway.save(endpoint.state.after(operation))
+                take_over(place, gateway, wanted, plan, started, options.timeout, undo)
+    finally:
+        # An interrupt may come when the new one has taken over already.
+        if undo.is_off and endpoint.state.backend is not None:
+            retire(place, gateway, endpoint.state.backend)
     view = view_endpoint(find_endpoint(place, endpoint.name))
     return UpdateResult(view, changed, time.monotonic() - begun)
 

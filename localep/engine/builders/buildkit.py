@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import json
 import os
 import re
@@ -100,6 +101,7 @@ def read_raw_json(log: BuildLog, lines: Iterable[str]) -> str:
     """
     other = ""
     pending = ""
+    decoders: dict[str, codecs.IncrementalDecoder] = {}
     for line in lines:
         if not pending and not line.startswith("{"):
             other = line.strip() or other
@@ -107,28 +109,37 @@ def read_raw_json(log: BuildLog, lines: Iterable[str]) -> str:
         pending += line
         if not line.rstrip().endswith("}") or (line != pending and not line.startswith("}")):
             continue
-        _feed(log, json.loads(pending))
+        _feed(log, json.loads(pending), decoders)
         pending = ""
     return other
 
 
-def _feed(log: BuildLog, status: dict[str, Any]) -> None:
+def _feed(
+    log: BuildLog, status: dict[str, Any], decoders: dict[str, codecs.IncrementalDecoder]
+) -> None:
     for vertex in status.get("vertexes") or ():
         if vertex.get("started"):
             log.begin(vertex["digest"], vertex["name"])
         if vertex.get("error") and "context canceled" not in vertex["error"]:
             log.fail(vertex["digest"], vertex["error"])
     for entry in status.get("logs") or ():
-        text = base64.b64decode(entry["data"]).decode("utf-8", errors="replace")
-        log.output(entry["vertex"], text)
+        step = entry["vertex"]
+        decoder = decoders.setdefault(step, codecs.getincrementaldecoder("utf-8")("replace"))
+        log.output(step, decoder.decode(base64.b64decode(entry["data"])))
 
 
 def read_plain(log: BuildLog, lines: Iterable[str]) -> str:
     """Feed a log from `--progress=plain`; returns the last line that belongs to no step."""
     other = ""
+    repeated = False
     for line in lines:
         text = line.rstrip()
-        if match := _PLAIN_ERROR.fullmatch(text):
+        # Between such lines a client repeats what a failed step wrote.
+        if text == "------":
+            repeated = not repeated
+        elif repeated:
+            continue
+        elif match := _PLAIN_ERROR.fullmatch(text):
             log.fail(match.group(1), match.group(2))
         elif match := _PLAIN_OUTPUT.fullmatch(text):
             log.output(match.group(1), match.group(2) + "\n")

@@ -1,0 +1,124 @@
+"""A command line of its own for each test against the engine, and what it needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from localep.engine.client import DockerEngine
+from localep.operations.names import Names
+
+
+class Silent:
+    """A reporter that nobody reads."""
+
+    def status(self, message: str) -> None: ...
+    def step(self, message: str) -> None: ...
+    def line(self, text: str) -> None: ...
+    def warn(self, message: str) -> None: ...
+    def note(self, message: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command did."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+@dataclass
+class Localep:
+    """The command line in a namespace of its own."""
+
+    engine: DockerEngine
+    names: Names
+    folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "LOCALEP_NAMESPACE": self.names.namespace, **self.environ}
+
+    def popen(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "localep", *arguments],
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, stdin: str | None = None) -> Answer:
+        """Run a command and wait for its end, whatever that is."""
+        result = subprocess.run(
+            [sys.executable, "-m", "localep", *arguments],
+            cwd=self.folder,
+            env=self.environment(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        return Answer(result.returncode, result.stdout, result.stderr)
+
+    def __call__(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run a command that must go well; its standard output."""
+        answer = self.run(*arguments, stdin=stdin)
+        assert answer.status == 0, answer.stderr
+        return answer.stdout
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self(*arguments, "-o", "json"))
+
+    def invoke(self, request: object, *arguments: str) -> Any:
+        """The deployment's answer to a JSON request."""
+        return json.loads(self("invoke", "-r", "-", *arguments, stdin=json.dumps(request)))
+
+    def post(self, body: object = None, **headers: str) -> requests.Response:
+        """A request as a client of the endpoint would send it, with the key."""
+        key = self.json("get-credentials")["primaryKey"]
+        uri = self.json("show")["scoring_uri"]
+        return requests.post(
+            uri, json=body or {}, headers={"Authorization": f"Bearer {key}", **headers}, timeout=30
+        )
+
+    def container(self, role: str = "deployment") -> str:
+        """The id of the one container of a role."""
+        (found,) = self.engine.list_containers(self.names.labels(role=role))
+        return found.identity
+
+    def left_behind(self) -> list[str]:
+        """Whatever exists in the namespace."""
+        labels = self.names.labels()
+        containers = [container.name for container in self.engine.list_containers(labels)]
+        networks = [network["Name"] for network in self.engine.api.networks([self.names.network])]
+        return containers + networks + self.engine.list_volumes(labels)
+
+
+def copy_sample(sample: Path, folder: Path) -> Path:
+    """Copy a sample, with localep's own base in the place of the image that it names."""
+    copy = folder / sample.name
+    shutil.copytree(sample, copy)
+    for path in copy.rglob("*.yml"):
+        text = path.read_text()
+        start = text.find("mcr.")
+        if start >= 0:
+            image = text[start:].split()[0]
+            path.write_text(text.replace(image, "localep/base:latest"))
+    return copy
+
+
+def write_script(sample: Path, text: str) -> None:
+    """Give a sample another scoring script."""
+    (sample / "code" / "score.py").write_text(text)

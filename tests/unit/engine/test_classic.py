@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import tarfile
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from localep.engine.base import BuildRequest
+from localep.engine.builders.classic import Classic
+from localep.environment.dockerfile import build_context, without_mounts
+from localep.environment.plan import BaseImage, EnvironmentPlan
+from localep.errors import BuildFailed, EnvironmentFailure
+from localep.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    import io
+
+    import docker
+
+    from localep.engine.base import Progress
+
+CONTEXT = build_context(
+    EnvironmentPlan(BaseImage("localep/base:1a2b", "sha256:aaa", "3.11"), ("flask",))
+)
+REQUEST = BuildRequest(
+    reference="localep/env:0123456789abcdef",
+    context=CONTEXT,
+    plain_dockerfile=without_mounts(CONTEXT["Dockerfile"]),
+    secrets={"localep-ca": "PEM é\n", "localep-settings": "export X=1\n"},
+)
+SUCCESS: list[dict[str, Any]] = [
+    {"stream": "Step 1/3 : FROM localep/base:1a2b\n"},
+    {"stream": " ---> 0123456789ab\n"},
+    {"stream": "Step 2/3 : COPY requirements.txt /opt/localep/requirements.txt\n"},
+    {"stream": " ---> Using cache\n"},
+    {"stream": " ---> 123456789abc\n"},
+    {"stream": "Step 3/3 : RUN localep-build   uv pip install\n"},
+    {"stream": " ---> Running in fedcba987654\n"},
+    {"stream": "\x1b[91mResolved 12 pack"},
+    {"stream": "ages\n\x1b[0m"},
+    {"stream": " + flask==3.0.3\n"},
+    {"stream": "Removing intermediate container fedcba987654\n"},
+    {"stream": " ---> 23456789abcd\n"},
+    {"aux": {"ID": "sha256:23456789abcd"}},
+    {"stream": "Successfully built 23456789abcd\n"},
+    {"stream": "Successfully tagged localep/env:0123456789abcdef\n"},
+]
+
+
+class FakeApi:
+    def __init__(self, *events: dict[str, Any]) -> None:
+        self.events = events
+        self.options: list[dict[str, Any]] = []
+        self.members: dict[str, str | None] = {}
+        self.modes: dict[str, int] = {}
+
+    def build(self, *, fileobj: io.BytesIO, **options: Any) -> list[dict[str, Any]]:
+        self.options.append(options)
+        with tarfile.open(fileobj=fileobj) as archive:
+            for member in archive.getmembers():
+                content = archive.extractfile(member)
+                self.members[member.name] = content.read().decode() if content else None
+                self.modes[member.name] = member.mode
+        return list(self.events)
+
+
+def classic(api: FakeApi) -> Classic:
+    return Classic(cast("docker.APIClient", api))
+
+
+def test_the_context_holds_a_dockerfile_without_mounts_and_the_secrets(
+    progress: Progress,
+) -> None:
+    api = FakeApi(*SUCCESS)
+
+    classic(api).build(REQUEST, progress)
+
+    assert api.members == {
+        "Dockerfile": REQUEST.plain_dockerfile,
+        "requirements.txt": "flask\n",
+        "secrets": None,
+        "secrets/localep-ca": "PEM é\n",
+        "secrets/localep-settings": "export X=1\n",
+    }
+    assert "--mount" not in REQUEST.plain_dockerfile
+    assert "\nCOPY secrets/ /run/secrets/\n" in REQUEST.plain_dockerfile
+    # The user of an image need not be root.
+    assert api.modes == {
+        "Dockerfile": 0o644,
+        "requirements.txt": 0o644,
+        "secrets": 0o755,
+        "secrets/localep-ca": 0o644,
+        "secrets/localep-settings": 0o644,
+    }
+
+
+def test_the_folder_of_the_secrets_is_there_without_secrets(progress: Progress) -> None:
+    api = FakeApi()
+
+    classic(api).build(BuildRequest("x:1", {"Dockerfile": "FROM a\n"}, "FROM b\n"), progress)
+
+    assert api.members == {"Dockerfile": "FROM b\n", "secrets": None}
+
+
+@pytest.mark.parametrize("no_cache", [True, False])
+def test_the_engine_is_asked_to_build_and_to_clean_up(progress: Progress, no_cache: bool) -> None:
+    api = FakeApi(*SUCCESS)
+    request = BuildRequest("x:1", {"Dockerfile": "FROM a\n"}, "FROM a\n", no_cache=no_cache)
+
+    classic(api).build(request, progress)
+
+    assert api.options == [
+        {
+            "custom_context": True,
+            "tag": "x:1",
+            "nocache": no_cache,
+            "rm": True,
+            "forcerm": True,
+            "decode": True,
+        }
+    ]
+
+
+def test_steps_and_their_lines_are_told_without_the_builder_s_own(
+    progress: Progress, told: list[tuple[str, str]]
+) -> None:
+    classic(FakeApi(*SUCCESS)).build(REQUEST, progress)
+
+    assert told == [
+        ("step", "Step 1/3 : FROM localep/base:1a2b"),
+        ("step", "Step 2/3 : COPY requirements.txt /opt/localep/requirements.txt"),
+        ("step", "Step 3/3 : RUN localep-build uv pip install"),
+        ("line", "Resolved 12 packages"),
+        ("line", " + flask==3.0.3"),
+    ]
+
+
+def test_a_failing_step_is_named_with_its_last_lines(progress: Progress) -> None:
+    message = "The command '/bin/sh -c localep-build uv pip install' returned a non-zero code: 2"
+    api = FakeApi(
+        {"stream": "Step 1/2 : FROM localep/base:1a2b\n"},
+        {"stream": "a line of the first step\n"},
+        {"stream": "Step 2/2 : RUN localep-build uv pip install\n"},
+        *({"stream": f"line {number}\n"} for number in range(1, 26)),
+        {"stream": "Removing intermediate container fedcba987654\n"},
+        {"errorDetail": {"code": 2, "message": message}, "error": message},
+    )
+
+    with pytest.raises(BuildFailed) as caught:
+        classic(api).build(REQUEST, progress)
+
+    assert caught.value.exit_code is ExitCode.ENVIRONMENT
+    assert caught.value.message == "The image localep/env:0123456789abcdef could not be built."
+    assert caught.value.cause == (
+        "A step ended with exit code 2: Step 2/2 : RUN localep-build uv pip install"
+    )
+    assert caught.value.details == tuple(f"line {number}" for number in range(6, 26))
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("dockerfile parse error line 1: unknown instruction: FRM\n",) * 2,
+        ("\n", "The engine gave no reason."),
+    ],
+)
+def test_an_error_before_any_step_is_the_cause(progress: Progress, error: str, cause: str) -> None:
+    with pytest.raises(BuildFailed) as caught:
+        classic(FakeApi({"error": error})).build(REQUEST, progress)
+
+    assert caught.value.cause == cause.strip()
+    assert caught.value.details == ()
+
+
+def test_secrets_with_credentials_are_refused_with_what_to_install(progress: Progress) -> None:
+    api = FakeApi(*SUCCESS)
+    request = BuildRequest("x:1", {"Dockerfile": "FROM a\n"}, "FROM a\n", secrets_are_private=True)
+
+    with pytest.raises(EnvironmentFailure) as caught:
+        classic(api).build(request, progress)
+
+    assert caught.value.exit_code is ExitCode.ENVIRONMENT
+    assert caught.value.message == (
+        "The package settings hold credentials, which this builder would leave in the image."
+    )
+    assert caught.value.cause == "Only the engine's classic builder was found."
+    assert caught.value.remedy == (
+        "Install BuildKit for the docker client: the package docker-buildx or docker-buildx-plugin."
+    )
+    assert api.options == []
