@@ -102,7 +102,8 @@ def plan_unbuilt(
     engine: Engine | None, spec: EnvironmentSpec | None, options: EnvironmentOptions
 ) -> EnvironmentPlan:
     """Like plan_image, but nothing is pulled or built; ``engine`` is None where none runs."""
-    own = BaseImage(base_reference(), "", BASE_PYTHON)
+    there = engine.find_image(base_reference()) if engine is not None else None
+    own = BaseImage(base_reference(), there.identity if there else "", BASE_PYTHON)
 
     def fetch(requested: str, _: CondaFile | None) -> Image:
         image = engine.find_image(requested) if engine is not None else None

@@ -19,7 +19,7 @@ from localep.spec.model import (
     ProbeSettings,
     RequestSettings,
 )
-from localep.spec.paths import existing, note_reference
+from localep.spec.paths import existing, is_there, note_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +139,7 @@ def read_code(fields: Fields, folder: Path | None) -> CodeSpec | None:
             "Only the code folder reaches the deployment: move the script into it.",
         )
         return None
-    if folder.is_dir() and not path.is_file():
+    if is_there(folder, "folder") and not is_there(path, "file"):
         fields.findings.absent(
             fields.document,
             (*fields.path, "scoring_script"),
@@ -178,7 +178,7 @@ def read_environment(
         return read_section(value)
     if value.startswith("file:"):
         path = existing(fields, "environment", value, "file")
-        if path is None or not path.is_file():
+        if path is None or not is_there(path, "file"):
             return None
         return read_section(Fields(read_document(path), fields.findings))
     if value.startswith("azureml:"):

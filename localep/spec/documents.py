@@ -17,6 +17,10 @@ KeyPath = tuple[str | int, ...]
 # An alias is expanded in place: a few lines of nested anchors could ask for billions of values.
 MAX_VALUES = 100_000
 MAX_BYTES = 5 * 1024 * 1024
+# What follows the reader copies and walks documents recursively.
+MAX_DEPTH = 100
+
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ def parse_document(text: str, source: Path) -> Document:
     """Like read_document, of text that is already there; ``source`` is what messages name."""
     loader = yaml.CSafeLoader(text)
     try:
+        _refuse_depth(text)
         root = loader.get_single_node()
         if root is None:
             raise SpecError(
@@ -81,7 +86,7 @@ def parse_document(text: str, source: Path) -> Document:
         data = builder.mapping(root, ())
     except yaml.YAMLError as error:
         raise _syntax_error(source, error) from error
-    except RecursionError as error:
+    except (_TooDeep, RecursionError) as error:
         raise SpecError(
             f"{source} cannot be read.",
             cause="It is nested too deeply.",
@@ -96,6 +101,22 @@ def parse_document(text: str, source: Path) -> Document:
             remedy="Remove the nested anchors, or split the file.",
         )
     return Document(source, data, builder.positions, tuple(builder.duplicates))
+
+
+class _TooDeep(Exception):
+    """The document is nested more than MAX_DEPTH levels deep."""
+
+
+def _refuse_depth(text: str) -> None:
+    """Raise _TooDeep before libyaml's composer, which recurses in C, overflows the stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _TooDeep
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _read_text(source: Path) -> str:
@@ -150,36 +171,75 @@ class _Builder:
         self.positions: dict[KeyPath, Position] = {}
         self.duplicates: list[KeyPath] = []
         self.count = 0
+        self.merged: dict[int, dict[str, yaml.Node]] = {}
 
     def mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         self._note(node, path)
-        self.loader.flatten_mapping(node)  # merge keys (`<<`)
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            if key_node.tag == _MERGE:
+                continue
             key = self._key(key_node)
             here = (*path, key)
             if key in result:
                 self.duplicates.append(here)
             result[key] = self._value(value_node, here)
+        for key, value_node in self._merged(node).items():
+            if key not in result:
+                result[key] = self._value(value_node, (*path, key))
         return result
+
+    def _merged(self, node: yaml.MappingNode) -> dict[str, yaml.Node]:
+        """What the merge keys (`<<`) of a mapping bring; the first of several counts."""
+        known = self.merged.get(id(node))
+        if known is not None:
+            return known
+        found = self.merged[id(node)] = {}
+        for key_node, value in node.value:
+            if key_node.tag != _MERGE:
+                continue
+            sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            for source in sources:
+                if not isinstance(source, yaml.MappingNode):
+                    raise yaml.constructor.ConstructorError(
+                        None,
+                        None,
+                        "expected a mapping or list of mappings for merging, "
+                        f"but found {source.id}",
+                        source.start_mark,
+                    )
+                own = {self._key(k): v for k, v in source.value if k.tag != _MERGE}
+                for key, item in {**self._merged(source), **own}.items():
+                    found.setdefault(key, item)
+        return found
 
     def _key(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode):
             raise yaml.constructor.ConstructorError(
                 None, None, "a key must be a plain word", node.start_mark
             )
-        value = self.loader.construct_object(node)
-        return value if isinstance(value, str) else str(node.value)
+        return str(node.value)
+
+    def _scalar(self, node: yaml.Node) -> Any:  # noqa: ANN401
+        try:
+            return self.loader.construct_object(node)
+        except (ValueError, KeyError, AttributeError) as error:
+            kind = node.tag.rpartition(":")[2]
+            raise yaml.constructor.ConstructorError(
+                None, None, f"this is no valid {kind}", node.start_mark
+            ) from error
 
     def _value(self, node: yaml.Node, path: KeyPath) -> Any:  # noqa: ANN401
         if self.count > MAX_VALUES:
             return None
+        if len(path) > MAX_DEPTH:
+            raise _TooDeep
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         self._note(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self._value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self.loader.construct_object(node)
+        return self._scalar(node)
 
     def _note(self, node: yaml.Node, path: KeyPath) -> None:
         self.count += 1

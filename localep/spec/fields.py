@@ -92,7 +92,7 @@ class Fields:
         value = self.text(key)
         if value is None:
             return None
-        word = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", value).lower()
+        word = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", value).lower()
         if word not in allowed:
             self.error(key, "value", f"{value!r} is not one of {', '.join(sorted(allowed))}.")
             return None

@@ -52,7 +52,6 @@ DEPLOYMENT_KEYS = frozenset(
         "type",
     }
 )
-SHARED_KEYS = frozenset({"name", "description", "tags", "properties", "id", "provisioning_state"})
 
 
 def read_endpoint(document: Document, findings: Findings) -> EndpointSpec | None:
@@ -123,6 +122,7 @@ def _read_code_configuration(fields: Fields) -> CodeSpec | None:
             "should be the path of a folder; `local_path:` belongs to the 2021 documents.",
             "Write `code: FOLDER`.",
         )
+        section.finish()
         return None
     folder = existing(section, "code", section.text("code", required=True), "folder")
     code = read_code(section, folder)

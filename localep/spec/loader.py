@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from localep.errors import EndpointConflict, SpecError, UsageError
 from localep.spec import ga, preview2021
@@ -71,7 +71,7 @@ def load_documents(documents: Sequence[Document], selection: Selection = Selecti
         _warn_of_duplicates(document, findings)
         kind = kind_of(document)
         if kind == "combined":
-            endpoint, several = preview2021.read_combined(document, findings)
+            endpoint, several = preview2021.read_combined(document, findings, selection.deployment)
             deployments += several
         elif kind == "deployment":
             endpoint = None
@@ -85,7 +85,8 @@ def load_documents(documents: Sequence[Document], selection: Selection = Selecti
     deployment = _the_deployment(deployments, selection.deployment)
     if endpoint is not None and deployment is not None:
         _check_belongs(endpoint, deployment)
-    return Bundle(endpoint, deployment, tuple(named), findings.warnings)
+    kept = tuple(_with_chosen(document, selection.deployment) for document in named)
+    return Bundle(endpoint, deployment, kept, findings.warnings)
 
 
 def _with_names(document: Document, selection: Selection) -> Document:
@@ -95,19 +96,15 @@ def _with_names(document: Document, selection: Selection) -> Document:
         data["endpoint_name" if kind == "deployment" else "name"] = selection.endpoint
     if selection.deployment is not None and kind == "deployment":
         data.setdefault("name", selection.deployment)
-    if selection.deployment is not None and kind == "combined":
-        data["deployments"] = _chosen(data["deployments"], selection.deployment)
     return replace(document, data=data)
 
 
-def _chosen(deployments: Any, wanted: str) -> Any:  # noqa: ANN401
-    """The wanted one of several, so that nothing in the others can stand in its way."""
-    if not isinstance(deployments, list):
-        return deployments
-    fitting = [
-        item for item in deployments if isinstance(item, dict) and item.get("name") == wanted
-    ]
-    return fitting or deployments
+def _with_chosen(document: Document, wanted: str | None) -> Document:
+    """A combined document with the wanted deployment alone, to be read again without a choice."""
+    if wanted is None or kind_of(document) != "combined":
+        return document
+    fitting = [item for item in document.data["deployments"] if item.get("name") == wanted]
+    return replace(document, data={**document.data, "deployments": fitting})
 
 
 def _refuse_other_kinds(document: Document) -> None:

@@ -120,6 +120,11 @@ def _malformed(path_text: str) -> bool:
 
 def _value(text: str) -> Any:  # noqa: ANN401
     try:
-        return json.loads(text)
-    except ValueError:
+        return json.loads(text, parse_constant=_no_json)
+    except (ValueError, RecursionError):
         return text
+
+
+def _no_json(word: str) -> None:
+    """NaN and Infinity are words of Python's reader, not of JSON."""
+    raise ValueError(word)

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 _CLOUD_PREFIXES = ("azureml:", "runs:/", "http://", "https://", "abfss://", "wasbs://")
 
 
+# Unlike Path's own methods these answer False for a name that is too long to exist.
+_CHECKS = {"file": os.path.isfile, "folder": os.path.isdir, "file or folder": os.path.exists}
+
+
+def is_there(path: Path, kind: str) -> bool:
+    """Whether there is a "file", a "folder" or a "file or folder" at a path."""
+    return _CHECKS[kind](path)
+
+
 def is_reference(text: str) -> bool:
     """Whether a path-like string names something that only the cloud can reach."""
     return text.startswith(_CLOUD_PREFIXES)
@@ -46,12 +55,7 @@ def existing(fields: Fields, key: str, text: str | None, kind: str) -> Path | No
         note_reference(fields, key, text, "Name a local path for a local run.")
         return None
     path = local_path(fields, text)
-    fits = {
-        "file": path.is_file,
-        "folder": path.is_dir,
-        "file or folder": path.exists,
-    }[kind]
-    if not fits():
+    if not is_there(path, kind):
         fields.findings.absent(
             fields.document,
             (*fields.path, key),

@@ -30,13 +30,18 @@ if TYPE_CHECKING:
 
 
 def read_combined(
-    document: Document, findings: Findings
+    document: Document, findings: Findings, wanted: str | None = None
 ) -> tuple[EndpointSpec | None, list[DeploymentSpec]]:
-    """The endpoint of a combined document and its deployments, in the document's order."""
+    """The endpoint of a combined document and its deployments, in the document's order.
+
+    Where one of them is ``wanted``, nothing in the others can stand in its way.
+    """
     fields = Fields(document, findings)
     name = fields.data.get("name")
     endpoint_name = name if isinstance(name, str) else None
-    deployments = [_read_deployment(item, endpoint_name) for item in fields.sections("deployments")]
+    items = fields.sections("deployments")
+    fitting = [item for item in items if wanted is not None and item.data.get("name") == wanted]
+    deployments = [_read_deployment(item, endpoint_name) for item in fitting or items]
     fields.ignore("swagger_uri", "target", "type")
     endpoint = build_endpoint(fields)
     return endpoint, [deployment for deployment in deployments if deployment is not None]

@@ -1,4 +1,4 @@
-"""Tests against the real engine: a command line of its own for each, and nothing left behind."""
+"""Fixtures for tests against the real engine; nothing of a test is left behind."""
 
 from __future__ import annotations
 
@@ -15,25 +15,19 @@ from localep.operations.names import Names
 from localep.operations.workplace import Workplace
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.engine)
-
-
 @pytest.fixture(scope="session")
 def engine() -> DockerEngine:
     return connect_engine()
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def base_image(engine: DockerEngine) -> str:
     """The base image, built once where it is not there."""
     return ensure_base(Workplace(engine, Silent())).reference
 
 
 @pytest.fixture
-def localep(engine: DockerEngine, tmp_path: Path) -> Iterator[Localep]:
+def localep(engine: DockerEngine, base_image: str, tmp_path: Path) -> Iterator[Localep]:
     """A command line whose endpoints are gone after the test."""
     command = Localep(engine, Names(f"test-{secrets.token_hex(4)}"), tmp_path)
     yield command
