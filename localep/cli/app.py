@@ -73,6 +73,8 @@ def run(arguments: list[str]) -> int:
     try:
         app(spread_set(arguments))
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer's own ending of it
+            return ExitCode.OK
         return end.code if isinstance(end.code, int) else ExitCode.OK
     except BrokenPipeError:
         # Who read our output has enough; nothing may be written at exit either.

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from localep.errors import LocalepError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
+    from jmespath.parser import ParsedResult
     from rich.status import Status
 
 
@@ -42,6 +44,8 @@ class Output:
         self.query = query
         self._status: Status | None = None
         self._is_terminal = sys.stderr.isatty()
+        if query:
+            _compile(query)  # a wrong one is refused before anything is done
 
     @classmethod
     def current(cls) -> Output:
@@ -130,12 +134,24 @@ class Output:
             print(message, file=sys.stderr, flush=True)
 
 
-def _search(query: str, data: Any) -> Any:  # noqa: ANN401
+def _compile(query: str) -> ParsedResult:
     import jmespath
+
+    with _query_errors(query):
+        return jmespath.compile(query)
+
+
+def _search(query: str, data: Any) -> Any:  # noqa: ANN401
+    with _query_errors(query):
+        return _compile(query).search(data)
+
+
+@contextmanager
+def _query_errors(query: str) -> Iterator[None]:
     import jmespath.exceptions
 
     try:
-        return jmespath.search(query, data)
+        yield
     except jmespath.exceptions.JMESPathError as error:
         raise UsageError(
             f"--query {query} is not a JMESPath expression.",
@@ -163,11 +179,18 @@ def _write_tsv(data: Any) -> None:  # noqa: ANN401
 
 def _write_table(data: Any) -> None:  # noqa: ANN401
     rows = data if isinstance(data, list) else [data]
-    dicts = [row if isinstance(row, dict) else {"result": row} for row in rows]
+    dicts = [_named(row) for row in rows]
     columns = list(dict.fromkeys(name for row in dicts for name in row))
     nested = (dict, list)
     flat = [name for name in columns if not any(isinstance(row.get(name), nested) for row in dicts)]
     print_table(flat, [[_cell(row.get(name)) for name in flat] for row in dicts])
+
+
+def _named(row: Any) -> dict[str, Any]:  # noqa: ANN401
+    """A row with names for its columns, those of the cloud's CLI where it has none."""
+    if isinstance(row, list):
+        return {f"Column{number}": value for number, value in enumerate(row, 1)}
+    return row if isinstance(row, dict) else {"result": row}
 
 
 def print_table(columns: list[str], rows: list[list[str]]) -> None:
@@ -176,6 +199,8 @@ def print_table(columns: list[str], rows: list[list[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    if not rows:
+        return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
         table.add_column(name, overflow="fold")
@@ -191,7 +216,7 @@ def print_table(columns: list[str], rows: list[list[str]]) -> None:
 def _cell(value: Any) -> str:  # noqa: ANN401
     if value is None:
         return ""
-    if isinstance(value, (dict, list)):
+    if isinstance(value, (bool, dict, list)):
         return json.dumps(value, default=str, ensure_ascii=False)
     return str(value)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import docker
 import docker.utils
+from docker.constants import DEFAULT_UNIX_SOCKET
+from docker.errors import DockerException
 from docker.tls import TLSConfig
 
 from localep.errors import EngineError
@@ -56,9 +59,21 @@ def find_address() -> EngineAddress:
 
 def connect(address: EngineAddress) -> docker.APIClient:
     """A client that has spoken with the engine. Raises docker-py's own errors."""
+    scheme, _, path = (address.url or DEFAULT_UNIX_SOCKET).partition("://")
+    if scheme in {"unix", "http+unix"}:
+        _knock(path)
     return docker.APIClient(
         base_url=address.url, tls=address.tls or False, version="auto", use_ssh_client=True
     )
+
+
+def _knock(path: str) -> None:
+    """Raise DockerException where nobody listens; docker-py would leave its socket open."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except OSError as error:
+            raise DockerException(f"{type(error).__name__}: {error}") from error
 
 
 def _config_folder() -> Path:

@@ -10,6 +10,7 @@ from localep.engine.containers import ContainerCalls
 from localep.engine.errors import unreachable
 from localep.engine.images import ImageCalls
 from localep.engine.networks import NetworkCalls
+from localep.errors import Interrupted
 
 
 class DockerEngine(ContainerCalls, ImageCalls, NetworkCalls):
@@ -34,4 +35,7 @@ def connect_engine() -> DockerEngine:
         address = find_address()
         return DockerEngine(connect(address), address)
     except (docker.errors.DockerException, OSError) as error:
+        # docker-py turns whatever is raised while it asks for the version into an error of its own.
+        if isinstance(error.__context__, Interrupted):
+            raise error.__context__ from None
         raise unreachable(error) from error

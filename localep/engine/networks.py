@@ -22,7 +22,8 @@ class NetworkCalls:
     def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         """Create a network unless it is there."""
         with engine_errors(f"create the network {name}"), held_back():
-            if self.api.networks(names=[name]):
+            found = self.api.networks(names=[name])  # any name that this one is part of
+            if any(network["Name"] == name for network in found):
                 return
             try:
                 self.api.create_network(

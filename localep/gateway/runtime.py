@@ -20,7 +20,7 @@ SLOTS = ("a", "b")
 
 _REFUSED = re.compile(
     r"^(unknown|invalid|no such|require|permission|can't|could not|unable)"
-    r"|not found|only supported",
+    r"|not found|only supported|^usage:|^'.*' expects |^maxconn ",
     re.IGNORECASE,
 )
 
@@ -104,6 +104,12 @@ def release(slot: str) -> list[str]:
     """
     server = f"deployment/{slot}"
     return [f"set server {server} state drain", f"set server {server} fqdn {IDLE_HOST}"]
+
+
+def take_back(before: GatewayState, slot: str) -> list[str]:
+    """Undo a switch to the server ``slot`` that failed halfway."""
+    commands = switch(before) if before.backend is not None else apply_settings(before)
+    return [*commands, *release(slot)]
 
 
 SHOW_STATISTICS = ["show stat deployment 4 -1"]

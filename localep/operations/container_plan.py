@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ContainerPlan:
-    """All that decides what a deployment's container is.
+    """All that decides what a deployment's container is; a context that closes the snapshot.
 
     ``fingerprint`` is the same for plans that make the same container: the environment, the
     code's content, the model's files (by size and date, never by content), the variables.
@@ -37,6 +37,12 @@ class ContainerPlan:
     record: dict[str, Any]
     fingerprint: str
     copies_model: bool
+
+    def __enter__(self) -> ContainerPlan:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.snapshot.archive.close()
 
 
 def plan_container(
@@ -141,6 +147,8 @@ def _model_identity(spec: DeploymentSpec) -> list[tuple[str, int, int]]:
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     identity = []
     for file in files:
+        if not file.exists():  # a link to nothing
+            continue
         status = file.stat()
         identity.append((str(file), status.st_size, status.st_mtime_ns))
     return identity

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ def create(place: Workplace, bundle: Bundle, options: CreateOptions) -> CreateRe
     plan = None
     if bundle.deployment is not None:
         plan = plan_deployment(place, bundle.deployment, options.environment, options.copy_model)
-    with place.undone_on_failure() as undo:
+    with plan or nullcontext(), place.undone_on_failure() as undo:
         if existing is not None and plan is not None:
             _add_deployment(place, existing, bundle, plan, options, undo)
         else:
@@ -136,8 +137,8 @@ def _create_endpoint(
         )
         started = start_deployment(place, plan) if plan is not None else None
         gateway = pending.result()
-    if plan is not None and started is not None:
-        take_over(place, gateway, state, plan, started, options.timeout, undo)
+    if started is not None:
+        take_over(place, gateway, started, state, state, options.timeout, undo)
     else:
         gateway.send(runtime.SHOW_STATISTICS)  # it answers: HAProxy took its configuration
         gateway.save(state.after(Operation("create", "Succeeded")))
@@ -160,4 +161,4 @@ def _add_deployment(
     with recorded_failure(gateway, existing.state, begun, undo):
         started = start_deployment(place, plan)
         gateway.save(existing.state.after(begun))
-        take_over(place, gateway, state, plan, started, options.timeout, undo)
+        take_over(place, gateway, started, existing.state, state, options.timeout, undo)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from localep.errors import EndpointConflict, EngineError, UsageError
-from localep.gateway.state import STATE_FILE, GatewayState, state_from_json
+from localep.gateway.state import STATE_FILE, GatewayState, Operation, state_from_json
 from localep.operations import names
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from localep.operations.workplace import Workplace
 
 _READ_TRIES = 10
+_UNWRITTEN = GatewayState("key", "", "", "", Operation("create", "Creating"))
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def all_endpoints(place: Workplace) -> list[Endpoint]:
     """Every endpoint of the namespace, by name."""
     containers = place.engine.list_containers(place.names.labels())
     gateways = [found for found in containers if found.labels[names.ROLE] == names.GATEWAY_ROLE]
-    loaded = [
+    return [
         _load(
             place,
             gateway,
@@ -93,7 +94,6 @@ def all_endpoints(place: Workplace) -> list[Endpoint]:
         )
         for gateway in sorted(gateways, key=lambda gateway: gateway.labels[names.ENDPOINT])
     ]
-    return [endpoint for endpoint in loaded if endpoint is not None]
 
 
 def recorded_spec(container: Container) -> dict[str, Any]:
@@ -123,10 +123,8 @@ def _the_only_one(place: Workplace) -> Endpoint | None:
     return look_up(place, gateways[0].labels[names.ENDPOINT])
 
 
-def _load(place: Workplace, gateway: Container, containers: list[Container]) -> Endpoint | None:
+def _load(place: Workplace, gateway: Container, containers: list[Container]) -> Endpoint:
     state = _read_state(place, gateway)
-    if state is None:
-        return None
     deployments = [
         container
         for container in containers
@@ -136,15 +134,15 @@ def _load(place: Workplace, gateway: Container, containers: list[Container]) -> 
     return Endpoint(name, gateway, state, tuple(deployments))
 
 
-def _read_state(place: Workplace, gateway: Container) -> GatewayState | None:
-    """An endpoint's state, None where its creation is not that far yet.
+def _read_state(place: Workplace, gateway: Container) -> GatewayState:
+    """An endpoint's state, an empty one where its creation is not that far yet or was cut off.
 
     The engine writes files in place: another command may be writing this one just now.
     """
     for _ in range(_READ_TRIES):
         text = place.engine.copy_out(gateway.identity, STATE_FILE)
         if text is None:
-            return None
+            return _UNWRITTEN
         try:
             return state_from_json(text)
         except ValueError:

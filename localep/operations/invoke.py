@@ -68,7 +68,9 @@ def read_request(file: str) -> tuple[bytes, str]:
             cause=f"{error.strerror}.",
             remedy="Check the path given with --request-file.",
         ) from error
-    guessed = mimetypes.guess_type(file)[0]
+    guessed, encoding = mimetypes.guess_type(file)
+    if encoding is not None:  # compressed: no longer what the name says before .gz
+        guessed = None
     return body, guessed or ("application/json" if _is_json(body) else "application/octet-stream")
 
 

@@ -57,7 +57,8 @@ class Names:
 
     @property
     def _prefix(self) -> str:
-        return "localep" if self.namespace == "default" else f"localep-{self.namespace}"
+        # A dot, which no endpoint's name holds: `team` and `team-hello` shall not meet.
+        return "localep" if self.namespace == "default" else f"localep.{self.namespace}"
 
 
 def names_of_user() -> Names:

@@ -6,72 +6,77 @@ import secrets
 import tarfile
 import tempfile
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from localep.engine.base import ContainerRequest, Mount
 from localep.errors import EngineError, LocalepError
 from localep.gateway import runtime
-from localep.gateway.state import Backend, GatewayState, Operation
+from localep.gateway.state import Backend, GatewayState
 from localep.interrupts import held_back
 from localep.operations import layout, names
 from localep.operations.container_plan import ContainerPlan, container_request
 from localep.operations.names import CARRIER_ROLE, network_alias
 from localep.operations.readiness import Probe, wait_until_ready
+from localep.operations.snapshot import files_below
 
 if TYPE_CHECKING:
     from localep.operations.gateways import Gateway
     from localep.operations.workplace import Undo, Workplace
 
 
-def start_deployment(place: Workplace, plan: ContainerPlan) -> tuple[str, str]:
-    """Create a deployment's container, give it its code, and start it.
+@dataclass(frozen=True)
+class Started:
+    """A deployment's container that runs and takes no requests yet."""
 
-    Returns the container's id and the revision. It takes no requests yet.
-    """
+    plan: ContainerPlan
+    container: str
+    revision: str
+
+
+def start_deployment(place: Workplace, plan: ContainerPlan) -> Started:
+    """Create a deployment's container, give it its code, and start it."""
     revision = secrets.token_hex(4)
     if plan.copies_model:
         _copy_model(place, plan, revision)
     container = place.engine.create_container(container_request(place, plan, revision))
-    plan.snapshot.archive.seek(0)
     place.engine.copy_in(container, "/", plan.snapshot.archive)
     place.engine.start_container(container)
-    return container, revision
+    return Started(plan, container, revision)
 
 
 def take_over(
     place: Workplace,
     gateway: Gateway,
-    state: GatewayState,
-    plan: ContainerPlan,
-    started: tuple[str, str],
+    started: Started,
+    before: GatewayState,
+    wanted: GatewayState,
     timeout: float,
     undo: Undo,
 ) -> GatewayState:
     """Wait for a started deployment and hand the requests to it.
 
-    ``state`` is the endpoint's state with the documents and traffic that shall hold from now
-    on, and still the former backend. Raises DeploymentNotReady; the former backend then goes on
-    as if nothing had been. ``undo`` is committed once the new one has taken over.
+    ``before`` is the endpoint's state as it is; ``wanted`` has the documents and traffic that
+    shall hold from now on. Raises DeploymentNotReady; the former deployment then goes on as if
+    nothing had been. ``undo`` is committed once the new one has taken over.
     """
-    container, revision = started
+    container, script = started.container, started.plan.code.scoring_script
     address = _address(place, container)
-    former = state.backend
-    slot = runtime.other_slot(former)
-    alias = network_alias(revision)
+    slot = runtime.other_slot(before.backend)
+    alias = network_alias(started.revision)
     gateway.send(runtime.prepare(slot, alias, address, layout.SERVER_PORT))
     try:
-        probe = Probe(gateway.address, state.probe_token)
-        wait_until_ready(place.engine, container, probe, timeout, plan.code.scoring_script)
+        probe = Probe(gateway.address, before.probe_token)
+        wait_until_ready(place.engine, container, probe, timeout, script)
         gateway.wait_for_address(slot, address)
         place.engine.restart_always(container)
     except LocalepError:
         with suppress(EngineError):  # the first error is the one to tell
             gateway.send(runtime.release(slot))
         raise
-    backend = backend_of(plan, container, alias, slot)
-    changed = replace(state, backend=backend)
-    changed = changed.after(Operation(state.operation.name, "Succeeded", plan.spec.name))
+    succeeded = replace(wanted.operation, state="Succeeded")
+    backend = backend_of(started.plan, container, alias, slot)
+    changed = replace(wanted, backend=backend, operation=succeeded)
     # From the first request that the new one takes until the state is written, an interrupt
     # could leave neither of the two.
     with held_back():
@@ -79,8 +84,8 @@ def take_over(
             gateway.send(runtime.switch(changed))
             gateway.save(changed)
         except EngineError:
-            if former is not None:
-                gateway.send(runtime.switch(state))
+            with suppress(EngineError):  # the first error is the one to tell
+                gateway.send(runtime.take_back(before, slot))
             raise
         undo.commit()
     return changed
@@ -145,7 +150,9 @@ def _copy_model(place: Workplace, plan: ContainerPlan, revision: str) -> None:
     )
     with tempfile.TemporaryFile() as archive:
         with tarfile.open(fileobj=archive, mode="w", dereference=True) as tar:
-            tar.add(model.path, arcname=model.path.name)
+            tar.add(model.path, arcname=model.path.name, recursive=False)
+            for path, name in files_below(model.path) if model.path.is_dir() else ():
+                tar.add(path, arcname=f"{model.path.name}/{name}", recursive=False)
         archive.seek(0)
         place.engine.copy_in(carrier, "/model", archive)
     place.engine.remove_container(carrier)

@@ -10,9 +10,14 @@ from dataclasses import dataclass
 
 _SERVER_FILES = re.compile(r'File "[^"]*(?:azureml_inference_server_http|<frozen |/gunicorn/)')
 _WORKER_DIED = re.compile(
-    r"Worker \(pid:\d+\) (?:exited with code (\d+)|was sent (SIG\w+))", re.IGNORECASE
+    r"Worker \(pid:\d+\) (?:exited with code (\d+)|was sent (?!SIGTERM)(SIG\w+))", re.IGNORECASE
 )
 _TRACEBACK = "Traceback (most recent call last):"
+_GROUP = "+ Exception Group Traceback"
+_RECORD = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ [A-Z] \[\d+\] ")
+# What a script prints; a traceback there was the script's own business.
+_PRINTED = " azmlinfsrv.print - "
+_SERVER_ERROR = "azureml_inference_server_http."
 _CHAINED = re.compile(
     r"(The above exception was the direct cause|During handling of the above exception)"
 )
@@ -28,7 +33,10 @@ class ScriptFailure:
 
 
 def worker_deaths(log: str) -> list[str]:
-    """How each of the server's workers that died ended: "exit code 7", "SIGSEGV"."""
+    """How each of the server's workers that died ended: "exit code 7", "SIGSEGV".
+
+    SIGTERM does not count: the server itself ends its workers with it.
+    """
     return [
         f"exit code {match.group(1)}" if match.group(1) else match.group(2)
         for match in _WORKER_DIED.finditer(log)
@@ -36,12 +44,17 @@ def worker_deaths(log: str) -> list[str]:
 
 
 def script_failure(log: str) -> ScriptFailure | None:
-    """The last failure of the scoring script that the log tells of, None where it tells none."""
-    chains = _chains(log)
+    """The last failure of the scoring script that the log tells of, None where it tells none.
+
+    The server's own report comes before any other traceback: threads of the script, and gunicorn
+    where several workers fail at once, write theirs later.
+    """
+    chains = [chain for chain in _chains(log) if not chain[0].is_printed]
     if not chains:
         return None
-    chain = chains[-1]
-    own = [block for block in chain if not block.error.startswith("azureml_inference_server_http.")]
+    reported = [chain for chain in chains if chain[-1].error.startswith(_SERVER_ERROR)]
+    chain = (reported or chains)[-1]
+    own = [block for block in chain if not block.error.startswith(_SERVER_ERROR)]
     error = (own or chain)[-1].error
     if not own:  # the server's own complaint, such as a missing run()
         error = error.partition(": ")[2] or error
@@ -55,6 +68,7 @@ class _Block:
     lines: tuple[str, ...]
     error: str
     link: str
+    is_printed: bool
 
 
 def _chains(log: str) -> list[list[_Block]]:
@@ -65,21 +79,43 @@ def _chains(log: str) -> list[list[_Block]]:
     link = ""
     while index < len(lines):
         if _TRACEBACK in lines[index]:
-            start = index
-            index += 1
-            while index < len(lines) and lines[index].startswith((" ", "\t")):
-                index += 1
-            error = lines[index] if index < len(lines) else ""
-            block = _Block((_TRACEBACK, *lines[start + 1 : index + 1]), error.strip(), link)
+            block, index = _read_block(lines, index, link)
             if link and chains:
                 chains[-1].append(block)
             else:
                 chains.append([block])
             link = ""
-        elif _CHAINED.match(lines[index]):
+            continue
+        if _CHAINED.match(lines[index]):
             link = lines[index]
         index += 1
     return chains
+
+
+def _read_block(lines: list[str], start: int, link: str) -> tuple[_Block, int]:
+    """The traceback that begins in a line, and the index of the line after it."""
+    is_printed = _PRINTED in lines[start]
+    end = start + 1
+    while end < len(lines) and lines[end].startswith((" ", "\t")):
+        end += 1
+    if _GROUP in lines[start]:
+        body = [line.removeprefix("  | ") for line in lines[start + 1 : end]]
+        error = next((line for line in body if not line.startswith(" ")), "")
+    else:
+        error = lines[end] if end < len(lines) else ""
+        end = _end_of_message(lines, end)
+        body = lines[start + 1 : end]
+    return _Block((_TRACEBACK, *body), error.strip(), link, is_printed), end
+
+
+def _end_of_message(lines: list[str], start: int) -> int:
+    """The index after an error's message, which has several lines where a chain goes on after."""
+    for index in range(start + 1, len(lines)):
+        if _CHAINED.match(lines[index]):
+            return index - 1
+        if _RECORD.match(lines[index]) or _TRACEBACK in lines[index]:
+            break
+    return start + 1
 
 
 def _without_server(blocks: list[_Block]) -> list[str]:

@@ -50,7 +50,7 @@ def take_snapshot(folder: Path, target: str, owner: tuple[int, int]) -> Snapshot
             for path, name in _walk(folder, "", _ignored(folder), frozenset()):
                 if path.is_dir():
                     _add_folder(tar, f"{prefix}/{name}", owner)
-                    digest.update(f"folder {name}\0".encode())
+                    digest.update(os.fsencode(f"folder {name}\0"))
                 else:
                     _add_file(tar, path, f"{prefix}/{name}", owner, digest)
     except OSError as error:
@@ -60,8 +60,16 @@ def take_snapshot(folder: Path, target: str, owner: tuple[int, int]) -> Snapshot
             cause=error.strerror or str(error),
             remedy="Check its permissions, or name it in .amlignore if it is not needed.",
         ) from error
+    except BaseException:
+        archive.close()
+        raise
     archive.seek(0)
     return Snapshot(archive, digest.hexdigest())
+
+
+def files_below(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Every folder and file below ``folder``, links followed, with its name from there."""
+    return _walk(folder, "", lambda _: False, frozenset())
 
 
 def _walk(
@@ -74,11 +82,11 @@ def _walk(
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         path = Path(entry.path)
         relative = f"{name}{entry.name}"
-        if entry.is_dir():
+        if path.is_dir():  # unlike entry.is_dir(), False for a link that leads to itself
             if entry.name != "__pycache__" and not ignored(f"{relative}/"):
                 yield path, relative
                 yield from _walk(path, f"{relative}/", ignored, parents | {real})
-        elif entry.is_file() and not ignored(relative):
+        elif path.is_file() and not ignored(relative):
             yield path, relative
 
 
@@ -112,7 +120,7 @@ def _add_file(
         member.mtime = int(status.st_mtime)
         member.mode = 0o755 if executable else 0o644
         member.uid, member.gid = owner
-        digest.update(f"file {name} {status.st_size} {executable}\0".encode())
+        digest.update(os.fsencode(f"file {name} {status.st_size} {executable}\0"))
         tar.addfile(member, _HashingReader(stream, digest))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,9 @@ def documents_to_store(
     if any(kind_of(document) == "combined" for document in bundle.documents):
         replaced = {"combined", "endpoint", "deployment"}
     kept = [stored for stored in state.documents if kind_of(_read(stored)) not in replaced]
-    return replace(state, documents=[*kept, *new], traffic=traffic)
+    # Always in the same order, so that states can be compared: the endpoint's first.
+    documents = sorted([*kept, *new], key=lambda stored: kind_of(_read(stored)) == "deployment")
+    return replace(state, documents=documents, traffic=traffic)
 
 
 def stored_documents(state: GatewayState) -> list[Document]:
@@ -37,7 +40,9 @@ def without_deployment(state: GatewayState) -> list[dict[str, Any]]:
 
 
 def _stored(document: Document) -> dict[str, Any]:
-    return {"source": str(document.source), "data": document.data}
+    # As it will be read again: JSON knows no dates.
+    data = json.loads(json.dumps(document.data, default=str))
+    return {"source": str(document.source), "data": data}
 
 
 def _read(stored: dict[str, Any]) -> Document:

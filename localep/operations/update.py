@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from localep.operations.container_plan import ContainerPlan
-    from localep.operations.workplace import Workplace
+    from localep.operations.workplace import Undo, Workplace
 
 
 @dataclass(frozen=True)
@@ -60,30 +61,45 @@ def update(place: Workplace, options: UpdateOptions) -> UpdateResult:
     gateway = Gateway(place.engine, endpoint.gateway.identity, endpoint.address)
     _check_deployment(endpoint, bundle)
     operation = Operation("update", "Updating", bundle.deployment.name if bundle.deployment else "")
-    plan = None
-    try:
-        with (
-            place.undone_on_failure() as undo,
-            recorded_failure(gateway, endpoint.state, operation, undo),
-        ):
-            wanted = _wanted_state(endpoint, bundle, operation)
-            if bundle.deployment is not None:
-                environment = options.environment
-                plan = plan_deployment(place, bundle.deployment, environment, options.copy_model)
+    with (
+        place.undone_on_failure() as undo,
+        recorded_failure(gateway, endpoint.state, operation, undo),
+    ):
+        wanted = _wanted_state(endpoint, bundle, operation)
+        plan = None
+        if bundle.deployment is not None:
+            environment = options.environment
+            plan = plan_deployment(place, bundle.deployment, environment, options.copy_model)
+        with plan or nullcontext():
             if plan is None or _runs_already(endpoint, plan):
                 changed = _change_settings(gateway, endpoint, wanted, plan)
             else:
+                _replace_deployment(place, gateway, endpoint, wanted, plan, options.timeout, undo)
                 changed = "deployment"
-                place.reporter.status(f"Starting the new deployment {plan.spec.name}")
-                started = start_deployment(place, plan)
-                gateway.save(endpoint.state.after(operation))
-                take_over(place, gateway, wanted, plan, started, options.timeout, undo)
-    finally:
-        # An interrupt may come when the new one has taken over already.
-        if undo.is_off and endpoint.state.backend is not None:
-            retire(place, gateway, endpoint.state.backend)
     view = view_endpoint(find_endpoint(place, endpoint.name))
     return UpdateResult(view, changed, time.monotonic() - begun)
+
+
+def _replace_deployment(
+    place: Workplace,
+    gateway: Gateway,
+    endpoint: Endpoint,
+    wanted: GatewayState,
+    plan: ContainerPlan,
+    timeout: float,
+    undo: Undo,
+) -> None:
+    """Start the new container, let it take over, and let the former one go."""
+    before = endpoint.state
+    place.reporter.status(f"Starting the new deployment {plan.spec.name}")
+    try:
+        started = start_deployment(place, plan)
+        gateway.save(before.after(wanted.operation))
+        take_over(place, gateway, started, before, wanted, timeout, undo)
+    finally:
+        # An interrupt may come when the new one has taken over already.
+        if undo.is_off and before.backend is not None:
+            retire(place, gateway, before.backend)
 
 
 def _find(place: Workplace, options: UpdateOptions) -> tuple[Endpoint, Bundle]:

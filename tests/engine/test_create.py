@@ -8,6 +8,8 @@ from pathlib import Path
 
 from support.engine import Localep, write_script
 
+from localep.operations.names import Names
+
 PROBE_SCRIPT = """
 import json, os
 
@@ -298,3 +300,19 @@ def test_traffic_of_the_yaml_is_obeyed(localep: Localep, hello: Path) -> None:
 
     assert localep.json("show")["traffic"] == {"blue": 100}
     assert localep.invoke({"name": "you"}) == {"greeting": "Hello, you!"}
+
+
+def test_a_namespace_does_not_meet_one_whose_name_begins_alike(
+    created: Localep, hello: Path
+) -> None:
+    namespace = created.names.namespace[:-1]
+    shorter = Localep(created.engine, Names(namespace), created.folder)
+    try:
+        shorter("create", "-f", "hello/deployment.yml")
+
+        assert shorter.invoke({"name": "you"}) == {"greeting": "Hello, you!"}
+        shorter("delete", "--yes")
+        assert shorter.left_behind() == []
+        assert created.invoke({"name": "you"}) == {"greeting": "Hello, you!"}
+    finally:
+        shorter.run("delete", "--yes")

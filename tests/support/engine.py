@@ -102,7 +102,11 @@ class Localep:
         """Whatever exists in the namespace."""
         labels = self.names.labels()
         containers = [container.name for container in self.engine.list_containers(labels)]
-        networks = [network["Name"] for network in self.engine.api.networks([self.names.network])]
+        networks = [
+            network["Name"]
+            for network in self.engine.api.networks()
+            if network["Name"] == self.names.network
+        ]
         return containers + networks + self.engine.list_volumes(labels)
 
 

@@ -1,0 +1,122 @@
+"""The state of an endpoint, as its gateway keeps it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from localep.gateway.state import Backend, GatewayState, Operation, new_state, state_from_json
+
+
+def test_a_state_with_a_backend_is_read_as_it_was_written(state: GatewayState) -> None:
+    assert state_from_json(state.to_json()) == state
+
+
+def test_a_state_without_a_backend_is_read_as_it_was_written(state: GatewayState) -> None:
+    empty = replace(state, backend=None, traffic={}, documents=[])
+
+    assert state_from_json(empty.to_json()) == empty
+
+
+def test_a_state_is_read_from_the_bytes_of_a_file(state: GatewayState) -> None:
+    assert state_from_json(state.to_json().encode()) == state
+
+
+def test_the_file_holds_plain_values_under_their_own_names(state: GatewayState) -> None:
+    assert json.loads(state.to_json()) == {
+        "auth_mode": "key",
+        "primary_key": "first-key",
+        "secondary_key": "second-key",
+        "probe_token": "probe-token",
+        "operation": {
+            "name": "update",
+            "state": "Failed",
+            "deployment": "blue",
+            "error": "It did not get ready.",
+        },
+        "backend": {
+            "deployment": "blue",
+            "container": "4f2a99",
+            "alias": "localep-0a1b2c3d",
+            "slot": "b",
+            "port": 5001,
+            "scoring_path": "/score",
+            "request_timeout_ms": 2500,
+            "max_concurrent_requests": 3,
+        },
+        "traffic": {"blue": 90},
+        "documents": [
+            {"source": "/work/endpoint.yml", "data": {"name": "hello", "tags": {"a": 1}}}
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("traffic", "share"),
+    [
+        ({}, 100),
+        ({"blue": 90}, 90),
+        ({"blue": 0}, 0),
+        ({"green": 100}, 0),
+        ({"green": 30, "blue": 70}, 70),
+    ],
+)
+def test_the_share_is_the_deployments_own_and_all_where_no_traffic_is_given(
+    state: GatewayState, traffic: dict[str, int], share: int
+) -> None:
+    assert replace(state, traffic=traffic).share == share
+
+
+def test_without_a_deployment_no_share_is_taken(state: GatewayState) -> None:
+    assert replace(state, backend=None, traffic={}).share == 0
+    assert replace(state, backend=None, traffic={"blue": 100}).share == 0
+
+
+@pytest.mark.parametrize(("at_once", "limit"), [(1, 2), (3, 6), (200, 400)])
+def test_twice_the_concurrent_requests_may_be_in_flight(
+    backend: Backend, at_once: int, limit: int
+) -> None:
+    assert replace(backend, max_concurrent_requests=at_once).limit == limit
+
+
+def test_another_operation_changes_nothing_else(state: GatewayState) -> None:
+    operation = Operation("update", "Succeeded", "blue")
+
+    assert state.after(operation) == replace(state, operation=operation)
+
+
+def test_a_new_endpoint_has_no_deployment_and_no_documents() -> None:
+    operation = Operation("create", "Creating", "blue")
+    state = new_state("aml_token", operation)
+
+    assert state == GatewayState(
+        auth_mode="aml_token",
+        primary_key=state.primary_key,
+        secondary_key=state.secondary_key,
+        probe_token=state.probe_token,
+        operation=operation,
+        backend=None,
+        traffic={},
+        documents=[],
+    )
+
+
+def test_new_keys_are_long_and_never_the_same() -> None:
+    states = [new_state("key", Operation("create", "Creating")) for _ in range(20)]
+    secrets = [
+        secret
+        for state in states
+        for secret in (state.primary_key, state.secondary_key, state.probe_token)
+    ]
+
+    assert len(set(secrets)) == 60
+    assert {len(secret) for secret in secrets} == {43}
+
+
+def test_new_keys_need_no_quoting_in_a_header_or_a_file_of_haproxy() -> None:
+    state = new_state("key", Operation("create", "Creating"))
+    allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+
+    assert set(state.primary_key + state.secondary_key + state.probe_token) <= allowed

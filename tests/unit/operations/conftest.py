@@ -1,0 +1,276 @@
+"""An engine in memory, and the documents of a small endpoint."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import tempfile
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import IO, TYPE_CHECKING
+
+import pytest
+
+from localep.engine.base import Container, EngineInfo, Image
+from localep.errors import NameTaken, PullFailed
+from localep.operations.names import Names
+from localep.operations.workplace import Workplace
+from localep.spec.loader import Bundle, Selection, load_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from localep.engine.base import BuildRequest, ContainerRequest, Progress
+
+
+@dataclass
+class FakeEngine:
+    """Containers, volumes and networks without a Docker engine.
+
+    ``calls`` names what was changed, in order; what is said to a gateway's HAProxy begins with
+    ``haproxy``. Every image of localep's own is there, no other is.
+    """
+
+    calls: list[str] = field(default_factory=list)
+    is_local: bool = True
+    containers: dict[str, Container] = field(default_factory=dict)
+    requests: dict[str, ContainerRequest] = field(default_factory=dict)
+    files: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    volumes: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    networks: list[str] = field(default_factory=list)
+    servers: dict[str, str] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def info(self) -> EngineInfo:
+        return EngineInfo("1.41", self.is_local, "127.0.0.1" if self.is_local else "far.example")
+
+    def find_image(self, reference: str) -> Image | None:
+        own = reference.startswith(("localep/base", "localep/env"))
+        return Image(f"sha256:{reference}", {}, 1000) if own else None
+
+    def pull_image(self, reference: str, progress: Progress) -> Image:
+        raise PullFailed(f"The image {reference} could not be pulled.", cause="No registry.")
+
+    def import_image(self, archive: Path, reference: str, labels: Mapping[str, str]) -> Image:
+        raise NotImplementedError
+
+    def build_image(self, request: BuildRequest, progress: Progress) -> Image:
+        raise NotImplementedError
+
+    def tag_image(self, identity: str, reference: str) -> None:
+        raise NotImplementedError
+
+    def find_program(self, image: str, names: Sequence[str]) -> str | None:
+        raise NotImplementedError
+
+    def list_containers(self, labels: Mapping[str, str]) -> list[Container]:
+        return [
+            found for found in self.containers.values() if labels.items() <= found.labels.items()
+        ]
+
+    def inspect_container(self, identity: str) -> Container | None:
+        return self.containers.get(identity)
+
+    def create_container(self, request: ContainerRequest) -> str:
+        if any(found.name == request.name for found in self.containers.values()):
+            raise NameTaken(f"{request.name} is there already.")
+        identity = f"id of {request.name}"
+        self.calls.append(f"create {request.name}")
+        self.requests[identity] = request
+        self.containers[identity] = Container(
+            identity, request.name, request.image, "created", request.labels, 0
+        )
+        self.files[identity] = {}
+        return identity
+
+    def start_container(self, identity: str) -> None:
+        self.calls.append(f"start {self.containers[identity].name}")
+        addresses = {self.requests[identity].network: f"10.0.0.{next(self.numbers)}"}
+        self.containers[identity] = replace(
+            self.containers[identity], status="running", addresses=addresses
+        )
+
+    def stop_container(self, identity: str, timeout: int) -> None:
+        raise NotImplementedError
+
+    def remove_container(self, identity: str) -> None:
+        if identity in self.containers:
+            self.calls.append(f"remove {self.containers.pop(identity).name}")
+
+    def restart_always(self, identity: str) -> None:
+        self.calls.append(f"restart always {self.containers[identity].name}")
+
+    def copy_in(self, identity: str, folder: str, archive: bytes | IO[bytes]) -> None:
+        stream = io.BytesIO(archive) if isinstance(archive, bytes) else archive
+        with tarfile.open(fileobj=stream) as tar:
+            for member in tar.getmembers():
+                content = tar.extractfile(member)
+                if content is not None:
+                    path = f"{folder.rstrip('/')}/{member.name}"
+                    self.files[identity][path] = content.read()
+
+    def copy_out(self, identity: str, path: str) -> bytes | None:
+        return self.files[identity].get(path)
+
+    def execute(self, identity: str, command: Sequence[str]) -> tuple[int, str]:
+        return 0, "\n".join(self._haproxy(line) for line in command[-1].split("; "))
+
+    def logs(
+        self, identity: str, *, lines: int | None = None, follow: bool = False
+    ) -> Iterator[bytes]:
+        yield f"the log of {self.containers[identity].name}\n".encode()
+
+    def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
+        if name not in self.networks:
+            self.networks.append(name)
+
+    def remove_network(self, name: str) -> None:
+        if name in self.networks:
+            self.calls.append(f"remove the network {name}")
+            self.networks.remove(name)
+
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        self.volumes[name] = labels
+
+    def list_volumes(self, labels: Mapping[str, str]) -> list[str]:
+        return [name for name, found in self.volumes.items() if labels.items() <= found.items()]
+
+    def remove_volume(self, name: str) -> None:
+        self.calls.append(f"remove the volume {name}")
+        del self.volumes[name]
+
+    def _haproxy(self, command: str) -> str:
+        """HAProxy's answer; it resolves the containers' names at once, and serves nobody."""
+        words = command.split()
+        if words[:2] == ["show", "stat"]:
+            return "# pxname,svname,scur\ndeployment,a,0\ndeployment,b,0\n"
+        if words[:2] == ["show", "servers"]:
+            rows = [f"deployment {slot} {self._resolve(slot)}" for slot in "ab"]
+            return "\n".join(("1", "# be_name srv_name srv_addr", *rows, ""))
+        if "fqdn" in words:
+            self.servers[words[2].removeprefix("deployment/")] = words[-1]
+        self.calls.append(f"haproxy {command}")
+        return ""
+
+    def _resolve(self, slot: str) -> str:
+        for identity, request in self.requests.items():
+            if self.servers.get(slot) in request.aliases and identity in self.containers:
+                return next(iter(self.containers[identity].addresses.values()), "-")
+        return "-"
+
+
+@dataclass
+class Listener:
+    """A reporter that keeps what it is told."""
+
+    told: list[str]
+
+    def status(self, message: str) -> None:
+        self.told.append(f"status: {message}")
+
+    def step(self, message: str) -> None:
+        self.told.append(f"step: {message}")
+
+    def line(self, text: str) -> None:
+        self.told.append(f"line: {text}")
+
+    def warn(self, message: str) -> None:
+        self.told.append(f"warning: {message}")
+
+    def note(self, message: str) -> None:
+        self.told.append(f"note: {message}")
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def calls(engine: FakeEngine) -> list[str]:
+    """What was changed in the engine, in order."""
+    return engine.calls
+
+
+@pytest.fixture
+def told() -> list[str]:
+    """What the reporter was told."""
+    return []
+
+
+@pytest.fixture
+def place(engine: FakeEngine, told: list[str]) -> Workplace:
+    return Workplace(engine, Listener(told), Names(), "this-command")
+
+
+@pytest.fixture
+def new_place(place: Workplace) -> Callable[[str], Workplace]:
+    """The workplace of a further command on the same engine."""
+
+    def make(command: str) -> Workplace:
+        return replace(place, command=command)
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def numbered_revisions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Revisions are r1, r2 ... in the place of random ones."""
+    numbers = count(1)
+    monkeypatch.setattr(
+        "localep.operations.rollout.secrets.token_hex", lambda _: f"r{next(numbers)}"
+    )
+
+
+@pytest.fixture(autouse=True)
+def archives(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[IO[bytes]]]:
+    """Every archive of code that was made.
+
+    One that is left open would warn in whatever test runs when it is collected, so all are
+    closed here; the tests that care look before.
+    """
+    made: list[IO[bytes]] = []
+    original = tempfile.SpooledTemporaryFile
+
+    def make(max_size: int) -> IO[bytes]:
+        made.append(original(max_size=max_size))
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", make)
+    yield made
+    for archive in made:
+        archive.close()
+
+
+@pytest.fixture(autouse=True)
+def ready_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every deployment is ready at once, as there is no server that could be asked."""
+    monkeypatch.setattr("localep.operations.rollout.wait_until_ready", lambda *_: None)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The folder of an endpoint `hello` and its deployment `blue`."""
+    folder = tmp_path / "project"
+    (folder / "code").mkdir(parents=True)
+    (folder / "code" / "score.py").write_text("def init(): pass\ndef run(data): return data\n")
+    (folder / "endpoint.yml").write_text("name: hello\n")
+    (folder / "deployment.yml").write_text(
+        "name: blue\n"
+        "endpoint_name: hello\n"
+        "code_configuration: {code: code, scoring_script: score.py}\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def load(project: Path) -> Callable[..., Bundle]:
+    """Reads documents of the project as a command line would: ``load("endpoint.yml", "a=1")``."""
+
+    def read(*names: str) -> Bundle:
+        files = [project / name for name in names if "=" not in name]
+        overrides = tuple(name for name in names if "=" in name)
+        return load_files(files, Selection(overrides=overrides))
+
+    return read

@@ -1,0 +1,554 @@
+"""`create`: what is made, what is refused, and that a failure leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from localep.errors import (
+    DeploymentNotReady,
+    EndpointConflict,
+    EngineError,
+    Interrupted,
+    NameTaken,
+    PortTaken,
+    SpecError,
+)
+from localep.gateway.state import Backend, GatewayState, Operation
+from localep.operations.create import CreateOptions, create
+from localep.operations.endpoints import find_endpoint
+from localep.operations.views import DeploymentView, EndpointView
+from localep.operations.workplace import Workplace
+from localep.spec.loader import Bundle
+
+Load = Callable[..., Bundle]
+OPTIONS = CreateOptions(port=8085)
+GATEWAY = "localep-hello-gateway"
+
+
+def state_of(place: Workplace) -> GatewayState:
+    return find_endpoint(place, "hello").state
+
+
+def containers(place: Workplace) -> list[str]:
+    return sorted(container.name for container in place.engine.list_containers({}))
+
+
+def refuse(
+    monkeypatch: pytest.MonkeyPatch, place: Workplace, method: str, error: Exception
+) -> None:
+    """Have a method of the engine fail."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(place.engine, method, fail)
+
+
+def never_ready(monkeypatch: pytest.MonkeyPatch, error: BaseException | None = None) -> None:
+    def fail(*_: object) -> None:
+        raise error or DeploymentNotReady("It did not get ready.", cause="init() failed.")
+
+    monkeypatch.setattr("localep.operations.rollout.wait_until_ready", fail)
+
+
+def conflict(place: Workplace, bundle: Bundle) -> tuple[str, str | None, str | None]:
+    """What a refused create says; nothing may have changed."""
+    before = (containers(place), state_of(place))
+    with pytest.raises(EndpointConflict) as caught:
+        create(place, bundle, OPTIONS)
+    assert (containers(place), state_of(place)) == before
+    return caught.value.message, caught.value.cause, caught.value.remedy
+
+
+def test_an_endpoint_is_created_with_its_deployment(
+    place: Workplace, load: Load, project: Path
+) -> None:
+    result = create(place, load("endpoint.yml", "deployment.yml"), OPTIONS)
+
+    image = result.endpoint.deployments[0].image
+    assert image.startswith("localep/env:")
+    assert result.endpoint == EndpointView(
+        name="hello",
+        provisioning_state="Succeeded",
+        scoring_uri="http://127.0.0.1:8085/score",
+        openapi_uri="http://127.0.0.1:8085/swagger.json",
+        auth_mode="key",
+        traffic={"blue": 100},
+        location="local",
+        last_operation={"name": "create", "state": "Succeeded", "error": None},
+        deployments=[
+            DeploymentView(
+                name="blue",
+                endpoint_name="hello",
+                provisioning_state="Succeeded",
+                status="running",
+                instance_type=None,
+                instance_count=None,
+                image=image,
+                requested_image=None,
+                model=None,
+                code=str(project / "code"),
+                scoring_script="score.py",
+                request_settings={
+                    "request_timeout_ms": 5000,
+                    "max_concurrent_requests_per_instance": 1,
+                },
+            )
+        ],
+    )
+
+
+def test_a_new_deployment_is_opened_before_the_state_says_so(
+    place: Workplace, load: Load, calls: list[str]
+) -> None:
+    create(place, load("endpoint.yml", "deployment.yml"), OPTIONS)
+
+    # Both containers start side by side, so their order is left open.
+    assert sorted(calls[:4]) == [
+        "create localep-hello-blue-r1",
+        f"create {GATEWAY}",
+        "start localep-hello-blue-r1",
+        f"start {GATEWAY}",
+    ]
+    address = place.engine.list_containers({"localep.role": "deployment"})[0].addresses["localep"]
+    assert calls[4:] == [
+        f"haproxy set server probe/target addr {address} port 5001",
+        "haproxy set server probe/target state ready",
+        "haproxy set server deployment/a state drain",
+        "haproxy set server deployment/a fqdn localep-r1",
+        "restart always localep-hello-blue-r1",
+        "haproxy set server deployment/a state ready",
+        "haproxy set server deployment/a health up",
+        "haproxy set map /etc/haproxy/limits.map share 100",
+        "haproxy set map /etc/haproxy/limits.map in_flight 2",
+        "haproxy set map /etc/haproxy/limits.map timeout_ms 5000",
+        "haproxy set map /etc/haproxy/names.map deployment blue",
+        "haproxy set maxconn server deployment/a 1",
+        "haproxy set server deployment/b state drain",
+        f"restart always {GATEWAY}",
+    ]
+
+
+def test_the_state_holds_the_deployment_and_the_documents(
+    place: Workplace, load: Load, project: Path
+) -> None:
+    bundle = load("endpoint.yml", "deployment.yml", "endpoint.auth_mode=aml_token")
+
+    create(place, bundle, OPTIONS)
+
+    state = state_of(place)
+    assert state == GatewayState(
+        auth_mode="aml_token",
+        primary_key=state.primary_key,
+        secondary_key=state.secondary_key,
+        probe_token=state.probe_token,
+        operation=Operation("create", "Succeeded", "blue"),
+        backend=Backend(
+            deployment="blue",
+            container="id of localep-hello-blue-r1",
+            alias="localep-r1",
+            slot="a",
+            port=5001,
+            scoring_path="/score",
+            request_timeout_ms=5000,
+            max_concurrent_requests=1,
+        ),
+        traffic={},
+        documents=[
+            {"source": str(document.source), "data": document.data} for document in bundle.documents
+        ],
+    )
+    assert [document["source"] for document in state.documents] == [
+        str(project / "endpoint.yml"),
+        str(project / "deployment.yml"),
+    ]
+
+
+def test_the_gateway_is_created_as_a_user_who_may_do_nothing_else(
+    place: Workplace, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests: list[Any] = []
+    create_container = place.engine.create_container
+
+    def keep(request: Any) -> str:
+        requests.append(request)
+        return create_container(request)
+
+    monkeypatch.setattr(place.engine, "create_container", keep)
+    create(place, load("endpoint.yml"), replace(OPTIONS, host="0.0.0.0"))
+
+    (request,) = requests
+    assert (request.user, request.unprivileged) == ("haproxy", True)
+    assert (request.environment, request.mounts) == ({}, ())
+    assert (request.network, request.aliases) == ("localep", ("localep-gateway",))
+    assert request.publish == {8080: ("0.0.0.0", 8085)}
+    assert request.labels == {
+        "localep.namespace": "default",
+        "localep.command": "this-command",
+        "localep.role": "gateway",
+        "localep.endpoint": "hello",
+        # Nobody reaches 0.0.0.0; the address is the one to be used from here.
+        "localep.address": "127.0.0.1:8085",
+    }
+
+
+def test_an_endpoint_is_created_without_a_deployment(
+    place: Workplace, load: Load, calls: list[str]
+) -> None:
+    result = create(place, load("endpoint.yml"), OPTIONS)
+
+    assert result.endpoint.deployments == []
+    assert result.endpoint.traffic == {}
+    assert result.endpoint.provisioning_state == "Succeeded"
+    assert calls == [f"create {GATEWAY}", f"start {GATEWAY}", f"restart always {GATEWAY}"]
+
+
+def test_a_deployments_file_alone_makes_its_endpoint_too(place: Workplace, load: Load) -> None:
+    result = create(place, load("deployment.yml"), OPTIONS)
+
+    assert result.endpoint.name == "hello"
+    assert result.endpoint.traffic == {"blue": 100}
+
+
+def test_a_deployment_joins_an_endpoint_that_has_none(
+    place: Workplace, load: Load, new_place: Callable[[str], Workplace]
+) -> None:
+    create(place, load("endpoint.yml", "traffic.blue=30"), OPTIONS)
+    before = state_of(place)
+
+    result = create(new_place("second"), load("deployment.yml"), OPTIONS)
+
+    after = state_of(place)
+    assert result.endpoint.traffic == {"blue": 30}
+    assert (after.primary_key, after.secondary_key) == (before.primary_key, before.secondary_key)
+    assert after.operation == Operation("create", "Succeeded", "blue")
+    assert containers(place) == ["localep-hello-blue-r1", GATEWAY]
+    assert len(after.documents) == 2
+
+
+@pytest.mark.parametrize(("all_traffic", "share"), [(False, 30), (True, 100)])
+def test_all_the_traffic_may_be_given_at_once(
+    place: Workplace, load: Load, all_traffic: bool, share: int
+) -> None:
+    bundle = load("endpoint.yml", "deployment.yml", "traffic.blue=30")
+
+    result = create(place, bundle, replace(OPTIONS, all_traffic=all_traffic))
+
+    assert result.endpoint.traffic == {"blue": share}
+
+
+def test_all_the_traffic_may_be_given_to_a_deployment_that_joins(
+    place: Workplace, load: Load
+) -> None:
+    create(place, load("endpoint.yml", "traffic.blue=30"), OPTIONS)
+
+    result = create(place, load("deployment.yml"), replace(OPTIONS, all_traffic=True))
+
+    assert result.endpoint.traffic == {"blue": 100}
+
+
+def test_an_endpoint_that_exists_is_refused(place: Workplace, load: Load) -> None:
+    create(place, load("endpoint.yml"), OPTIONS)
+
+    assert conflict(place, load("endpoint.yml")) == (
+        "Endpoint hello exists already.",
+        None,
+        "Change it with `localep update`, or remove it with `localep delete`.",
+    )
+
+
+def test_an_endpoint_that_exists_without_a_deployment_takes_the_deployments_file_alone(
+    place: Workplace, load: Load
+) -> None:
+    create(place, load("endpoint.yml"), OPTIONS)
+
+    assert conflict(place, load("endpoint.yml", "deployment.yml")) == (
+        "Endpoint hello exists already.",
+        None,
+        "Create the deployment alone: leave the endpoint's file out.",
+    )
+
+
+@pytest.mark.parametrize("files", [["deployment.yml"], ["endpoint.yml", "deployment.yml"]])
+def test_a_deployment_that_exists_is_refused(
+    place: Workplace, load: Load, files: list[str]
+) -> None:
+    create(place, load("endpoint.yml", "deployment.yml"), OPTIONS)
+
+    assert conflict(place, load(*files)) == (
+        "Deployment blue of endpoint hello exists already.",
+        None,
+        "Change it with `localep update`, or remove it with `localep delete`.",
+    )
+
+
+def test_a_second_deployment_is_refused_with_the_reason(place: Workplace, load: Load) -> None:
+    create(place, load("endpoint.yml", "deployment.yml"), OPTIONS)
+
+    assert conflict(place, load("deployment.yml", "name=green")) == (
+        "Endpoint hello has a deployment already.",
+        "It is blue; a local endpoint runs one deployment, so green has no place beside it.",
+        "Remove blue first (localep delete -n hello --deployment blue), "
+        "or create green under another endpoint's name with -n.",
+    )
+
+
+def test_a_deployment_without_code_is_refused_before_anything_is_made(
+    place: Workplace, load: Load, project: Path, calls: list[str]
+) -> None:
+    (project / "bare.yml").write_text("name: blue\nendpoint_name: hello\n")
+
+    with pytest.raises(SpecError, match=r"^Deployment blue has no scoring script\.$"):
+        create(place, load("bare.yml"), OPTIONS)
+
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    "error", [DeploymentNotReady("no"), EngineError("no"), Interrupted("no"), KeyboardInterrupt()]
+)
+def test_a_deployment_that_does_not_get_ready_leaves_nothing_behind(
+    place: Workplace, load: Load, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    never_ready(monkeypatch, error)
+
+    with pytest.raises(type(error)) as caught:
+        create(place, load("endpoint.yml", "deployment.yml"), replace(OPTIONS, copy_model=True))
+
+    assert caught.value is error
+    assert containers(place) == []
+    assert place.engine.list_volumes({}) == []
+
+
+@pytest.mark.parametrize(
+    "method", ["create_container", "start_container", "copy_in", "restart_always", "execute"]
+)
+def test_whatever_fails_nothing_is_left_behind(
+    place: Workplace, load: Load, calls: list[str], monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    refuse(monkeypatch, place, method, EngineError("The engine says no."))
+
+    with pytest.raises(EngineError):
+        create(place, load("endpoint.yml", "deployment.yml"), OPTIONS)
+
+    assert containers(place) == []
+    assert calls[-1] == "remove the network localep"
+
+
+def test_a_failure_says_what_failed(
+    place: Workplace, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never_ready(monkeypatch)
+
+    with pytest.raises(DeploymentNotReady, match=r"^It did not get ready\.$"):
+        create(place, load("endpoint.yml", "deployment.yml"), OPTIONS)
+
+
+def test_a_deployment_that_fails_to_join_leaves_the_endpoint_with_the_error(
+    place: Workplace,
+    load: Load,
+    calls: list[str],
+    new_place: Callable[[str], Workplace],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    create(place, load("endpoint.yml"), OPTIONS)
+    before = state_of(place)
+    never_ready(monkeypatch)
+
+    with pytest.raises(DeploymentNotReady):
+        create(new_place("second"), load("deployment.yml"), OPTIONS)
+
+    error = "It did not get ready. init() failed."
+    assert state_of(place) == before.after(Operation("create", "Failed", "blue", error))
+    assert containers(place) == [GATEWAY]
+    assert calls[-3:] == [
+        "haproxy set server deployment/a state drain",
+        "haproxy set server deployment/a fqdn localep-gateway",
+        "remove localep-hello-blue-r1",
+    ]
+
+
+def test_a_deployment_that_failed_to_join_may_try_again(
+    place: Workplace,
+    load: Load,
+    new_place: Callable[[str], Workplace],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    create(place, load("endpoint.yml"), OPTIONS)
+    with monkeypatch.context() as broken:
+        never_ready(broken)
+        with pytest.raises(DeploymentNotReady):
+            create(new_place("second"), load("deployment.yml"), OPTIONS)
+
+    result = create(new_place("third"), load("deployment.yml"), OPTIONS)
+
+    assert result.endpoint.last_operation == {
+        "name": "create",
+        "state": "Succeeded",
+        "error": None,
+    }
+
+
+def test_a_port_in_use_is_told_where_it_was_asked_for(
+    place: Workplace, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = PortTaken("The engine could not.", cause="Port is already allocated.")
+    refuse(monkeypatch, place, "start_container", error)
+
+    with pytest.raises(PortTaken) as caught:
+        create(place, load("endpoint.yml"), OPTIONS)
+
+    assert caught.value.message == "Port 8085 is in use."
+    assert caught.value.cause == "Port is already allocated."
+    assert caught.value.remedy == (
+        "Choose another with --port, or leave it out to have one chosen."
+    )
+    assert containers(place) == []
+
+
+def test_another_free_port_is_tried_where_none_was_asked_for(
+    place: Workplace, load: Load, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = place.engine.start_container
+    failures = iter([PortTaken("in use"), PortTaken("in use")])
+
+    def start_the_third_time(identity: str) -> None:
+        for error in failures:
+            raise error
+        start(identity)
+
+    monkeypatch.setattr(place.engine, "start_container", start_the_third_time)
+    create(place, load("endpoint.yml"), CreateOptions())
+
+    assert calls == [
+        *[f"create {GATEWAY}", f"remove {GATEWAY}"] * 2,
+        f"create {GATEWAY}",
+        f"start {GATEWAY}",
+        f"restart always {GATEWAY}",
+    ]
+
+
+def test_after_some_ports_the_search_ends(
+    place: Workplace, load: Load, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, place, "start_container", PortTaken("in use"))
+
+    with pytest.raises(PortTaken) as caught:
+        create(place, load("endpoint.yml"), CreateOptions())
+
+    assert caught.value.message == "No free port was found."
+    assert calls == [
+        *[f"create {GATEWAY}", f"remove {GATEWAY}"] * 5,
+        "remove the network localep",
+    ]
+
+
+def test_of_two_creates_at_once_the_later_one_gives_way(
+    place: Workplace,
+    load: Load,
+    new_place: Callable[[str], Workplace],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    create(place, load("endpoint.yml"), OPTIONS)
+    # The other one looked before the endpoint was there.
+    monkeypatch.setattr("localep.operations.create.look_up", lambda *_: None)
+
+    with pytest.raises(EndpointConflict) as caught:
+        create(new_place("other"), load("endpoint.yml", "deployment.yml"), OPTIONS)
+
+    assert (caught.value.message, caught.value.cause, caught.value.remedy) == (
+        "Endpoint hello exists already.",
+        "Another command is creating it, or has.",
+        "Look with `localep show -n hello`.",
+    )
+    assert isinstance(caught.value.__cause__, NameTaken)
+    assert containers(place) == [GATEWAY]
+
+
+def test_a_model_may_be_copied_into_a_volume(
+    place: Workplace, load: Load, project: Path, calls: list[str]
+) -> None:
+    (project / "model.pkl").write_bytes(b"pickle")
+    bundle = load("deployment.yml", 'model={"path": "model.pkl"}')
+
+    create(place, bundle, replace(OPTIONS, copy_model=True))
+
+    assert place.engine.list_volumes({"localep.revision": "r1"}) == ["localep-hello-model-r1"]
+    assert place.engine.copy_out("id of localep-hello-model-r1-carrier", "/model/model.pkl") == (
+        b"pickle"
+    )
+    assert "remove localep-hello-model-r1-carrier" in calls
+    assert containers(place) == ["localep-hello-blue-r1", GATEWAY]
+
+
+def test_a_link_to_nothing_is_left_out_of_the_copy_of_a_model(
+    place: Workplace, load: Load, project: Path
+) -> None:
+    (project / "model").mkdir()
+    (project / "model" / "weights.bin").write_bytes(b"weights")
+    (project / "model" / "latest").symlink_to("nowhere")
+    bundle = load("deployment.yml", 'model={"path": "model"}')
+
+    create(place, bundle, replace(OPTIONS, copy_model=True))
+
+    carrier = "id of localep-hello-model-r1-carrier"
+    assert place.engine.copy_out(carrier, "/model/model/weights.bin") == b"weights"
+    assert place.engine.copy_out(carrier, "/model/model/latest") is None
+
+
+def test_the_copy_of_a_model_goes_with_a_deployment_that_fails(
+    place: Workplace, load: Load, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "model.pkl").write_bytes(b"pickle")
+    bundle = load("deployment.yml", 'model={"path": "model.pkl"}')
+    never_ready(monkeypatch)
+
+    with pytest.raises(DeploymentNotReady):
+        create(place, bundle, replace(OPTIONS, copy_model=True))
+
+    assert containers(place) == []
+    assert place.engine.list_volumes({}) == []
+
+
+def test_an_engine_far_away_gets_a_copy_of_the_model(
+    place: Workplace, load: Load, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "model.pkl").write_bytes(b"pickle")
+    monkeypatch.setattr(place.engine, "is_local", False)
+
+    result = create(place, load("deployment.yml", 'model={"path": "model.pkl"}'), OPTIONS)
+
+    assert place.engine.list_volumes({}) == ["localep-hello-model-r1"]
+    assert result.endpoint.scoring_uri == "http://far.example:8085/score"
+
+
+def test_the_code_reaches_the_container_before_it_starts(
+    place: Workplace, load: Load, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = place.engine.start_container
+    found: dict[str, bytes | None] = {}
+
+    def look_and_start(identity: str) -> None:
+        found[identity] = place.engine.copy_out(identity, "/var/azureml-app/code/score.py")
+        start(identity)
+
+    monkeypatch.setattr(place.engine, "start_container", look_and_start)
+    create(place, load("endpoint.yml", "deployment.yml"), OPTIONS)
+
+    assert found == {
+        "id of localep-hello-blue-r1": (project / "code" / "score.py").read_bytes(),
+        f"id of {GATEWAY}": None,
+    }
+
+
+def test_no_archive_of_the_code_stays_open(
+    place: Workplace, load: Load, archives: list[IO[bytes]]
+) -> None:
+    create(place, load("endpoint.yml", "deployment.yml"), OPTIONS)
+
+    assert [archive.closed for archive in archives] == [True]

@@ -1,0 +1,187 @@
+"""Endpoints and deployments as they are shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from localep.engine.base import Container
+from localep.gateway.state import Backend, GatewayState, Operation
+from localep.operations.endpoints import Endpoint
+from localep.operations.views import DeploymentView, EndpointView, view_endpoint
+
+RECORD = {
+    "name": "blue",
+    "instance_type": "Standard_DS3_v2",
+    "instance_count": 1,
+    "image": "localep/env:0a1b",
+    "requested_image": "mcr.example/base:1",
+    "model": "/p/model.pkl",
+    "code": "/p/code",
+    "scoring_script": "score.py",
+    "liveness_probe": {},
+    "readiness_probe": {},
+}
+BACKEND = Backend("blue", "id-2", "localep-r1", "a", 5001, "/score", 2500, 3)
+STATE = GatewayState(
+    auth_mode="key",
+    primary_key="first-key",
+    secondary_key="second-key",
+    probe_token="probe-token",
+    operation=Operation("create", "Succeeded", "blue"),
+    backend=BACKEND,
+)
+GATEWAY = Container(
+    "id-1", "localep-hello-gateway", "img", "running", {"localep.address": "127.0.0.1:8085"}
+)
+DEPLOYMENT = Container(
+    "id-2", "localep-hello-blue-r1", "img", "running", {"localep.spec": json.dumps(RECORD)}
+)
+ENDPOINT = Endpoint("hello", GATEWAY, STATE, (DEPLOYMENT,))
+BLUE = DeploymentView(
+    name="blue",
+    endpoint_name="hello",
+    provisioning_state="Succeeded",
+    status="running",
+    instance_type="Standard_DS3_v2",
+    instance_count=1,
+    image="localep/env:0a1b",
+    requested_image="mcr.example/base:1",
+    model="/p/model.pkl",
+    code="/p/code",
+    scoring_script="score.py",
+    request_settings={"request_timeout_ms": 2500, "max_concurrent_requests_per_instance": 3},
+)
+HELLO = EndpointView(
+    name="hello",
+    provisioning_state="Succeeded",
+    scoring_uri="http://127.0.0.1:8085/score",
+    openapi_uri="http://127.0.0.1:8085/swagger.json",
+    auth_mode="key",
+    traffic={"blue": 100},
+    location="local",
+    last_operation={"name": "create", "state": "Succeeded", "error": None},
+    deployments=[BLUE],
+)
+
+
+def test_an_endpoint_is_shown_with_its_deployment() -> None:
+    assert view_endpoint(ENDPOINT) == HELLO
+
+
+def test_an_endpoint_without_a_deployment_takes_no_traffic() -> None:
+    state = replace(STATE, backend=None, traffic={"blue": 100})
+
+    assert view_endpoint(Endpoint("hello", GATEWAY, state, ())) == replace(
+        HELLO, traffic={}, deployments=[]
+    )
+
+
+def test_a_container_that_takes_no_requests_is_not_shown() -> None:
+    started = replace(DEPLOYMENT, identity="id-3", name="localep-hello-blue-r2")
+
+    assert view_endpoint(replace(ENDPOINT, containers=(started, DEPLOYMENT))) == HELLO
+    assert view_endpoint(replace(ENDPOINT, containers=(started,))).deployments == []
+
+
+@pytest.mark.parametrize(
+    ("traffic", "shown"), [({}, 100), ({"blue": 10}, 10), ({"green": 100}, 0), ({"blue": 0}, 0)]
+)
+def test_the_traffic_is_what_the_deployment_takes(traffic: dict[str, int], shown: int) -> None:
+    endpoint = replace(ENDPOINT, state=replace(STATE, traffic=traffic))
+
+    assert view_endpoint(endpoint) == replace(HELLO, traffic={"blue": shown})
+
+
+@pytest.mark.parametrize("status", ["exited", "created", "restarting", "dead"])
+def test_an_endpoint_whose_gateway_does_not_run_has_failed(status: str) -> None:
+    endpoint = replace(ENDPOINT, gateway=replace(GATEWAY, status=status))
+
+    assert view_endpoint(endpoint) == replace(HELLO, provisioning_state="Failed")
+
+
+@pytest.mark.parametrize("status", ["exited", "created", "restarting", "dead"])
+def test_a_deployment_whose_container_does_not_run_has_failed(status: str) -> None:
+    endpoint = replace(ENDPOINT, containers=(replace(DEPLOYMENT, status=status),))
+    failed = replace(BLUE, provisioning_state="Failed", status=status)
+
+    assert view_endpoint(endpoint) == replace(HELLO, deployments=[failed])
+
+
+def test_a_failed_update_is_the_deployments_and_tells_why() -> None:
+    operation = Operation("update", "Failed", "blue", "It did not get ready.")
+    endpoint = replace(ENDPOINT, state=STATE.after(operation))
+
+    assert view_endpoint(endpoint) == replace(
+        HELLO,
+        last_operation={"name": "update", "state": "Failed", "error": "It did not get ready."},
+        deployments=[replace(BLUE, provisioning_state="Failed")],
+    )
+
+
+def test_an_operation_on_the_endpoint_alone_leaves_the_deployment_succeeded() -> None:
+    operation = Operation("update", "Failed", "", "No.")
+    endpoint = replace(ENDPOINT, state=STATE.after(operation))
+
+    assert view_endpoint(endpoint).deployments == [BLUE]
+
+
+def test_while_it_is_updated_the_endpoint_itself_is_well() -> None:
+    endpoint = replace(ENDPOINT, state=STATE.after(Operation("update", "Updating", "blue")))
+
+    view = view_endpoint(endpoint)
+
+    assert view.provisioning_state == "Succeeded"
+    assert view.deployments == [replace(BLUE, provisioning_state="Updating")]
+
+
+def test_until_its_creation_is_over_the_endpoint_is_creating() -> None:
+    state = replace(STATE, backend=None, operation=Operation("create", "Creating", "blue"))
+
+    assert view_endpoint(Endpoint("hello", GATEWAY, state, (DEPLOYMENT,))) == replace(
+        HELLO,
+        provisioning_state="Creating",
+        traffic={},
+        last_operation={"name": "create", "state": "Creating", "error": None},
+        deployments=[],
+    )
+
+
+def test_a_view_holds_no_key() -> None:
+    text = json.dumps(view_endpoint(ENDPOINT).to_dict())
+
+    assert [secret for secret in ("first-key", "second-key", "probe-token") if secret in text] == []
+
+
+def test_a_view_as_plain_values_has_the_clouds_names() -> None:
+    assert HELLO.to_dict() == {
+        "name": "hello",
+        "provisioning_state": "Succeeded",
+        "scoring_uri": "http://127.0.0.1:8085/score",
+        "openapi_uri": "http://127.0.0.1:8085/swagger.json",
+        "auth_mode": "key",
+        "traffic": {"blue": 100},
+        "location": "local",
+        "last_operation": {"name": "create", "state": "Succeeded", "error": None},
+        "deployments": [
+            {
+                "name": "blue",
+                "endpoint_name": "hello",
+                "provisioning_state": "Succeeded",
+                "status": "running",
+                "instance_type": "Standard_DS3_v2",
+                "instance_count": 1,
+                "image": "localep/env:0a1b",
+                "requested_image": "mcr.example/base:1",
+                "model": "/p/model.pkl",
+                "code": "/p/code",
+                "scoring_script": "score.py",
+                "request_settings": {
+                    "request_timeout_ms": 2500,
+                    "max_concurrent_requests_per_instance": 3,
+                },
+            }
+        ],
+    }
