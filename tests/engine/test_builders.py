@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -58,10 +59,21 @@ cp unpacked/usr/libexec/docker/cli-plugins/docker-buildx {plugins}/
 
 
 @pytest.fixture(params=BUILDERS)
-def building(localep: Localep, docker_path: str, request: pytest.FixtureRequest) -> Localep:
+def building(
+    discarded: list[str], localep: Localep, docker_path: str, request: pytest.FixtureRequest
+) -> Localep:
     """The command line with one of the builders."""
     localep.environ |= {"LOCALEP_BUILDER": request.param, "PATH": docker_path}
     return localep
+
+
+@pytest.fixture
+def discarded(engine: DockerEngine) -> Iterator[list[str]]:
+    """Images that no other test could use; they are removed after this one."""
+    images: list[str] = []
+    yield images
+    for image in images:
+        engine.api.remove_image(image, force=True)
 
 
 @pytest.fixture
@@ -71,7 +83,7 @@ def index(engine: DockerEngine, tmp_path: Path) -> Iterator[PackageIndex]:
     host = bridge["IPAM"]["Config"][0].get("Gateway", "172.17.0.1")
     folder = tmp_path / "index"
     folder.mkdir()
-    with package_index(folder, host, f"localep-{tmp_path.name[-8:].replace('_', '-')}x") as served:
+    with package_index(folder, host, f"localep-test-{secrets.token_hex(4)}") as served:
         yield served
 
 
@@ -102,7 +114,11 @@ def test_a_failing_step_is_shown_with_its_last_lines(building: Localep, hello: P
 
 
 def test_own_authorities_and_indexes_reach_the_build(
-    building: Localep, hello: Path, index: PackageIndex, engine: DockerEngine
+    building: Localep,
+    hello: Path,
+    index: PackageIndex,
+    engine: DockerEngine,
+    discarded: list[str],
 ) -> None:
     bundle = _bundle_with(index.authority, hello)
     (hello / "conda.yml").write_text(CONDA.format(package=index.package))
@@ -124,6 +140,7 @@ def test_own_authorities_and_indexes_reach_the_build(
     assert "file:///opt/nowhere" in note
     assert "/opt/nowhere-else" in note
     image = building.json("build", "-f", "hello/deployment.yml")["image"]
+    discarded.append(image)
     assert PASSWORD.encode() not in _all_bytes(engine, image)
     building("create", "-f", "hello/deployment.yml")
     status, output = engine.execute(
@@ -134,7 +151,12 @@ def test_own_authorities_and_indexes_reach_the_build(
 
 
 def test_an_index_in_the_conda_file_is_kept_out_of_the_image_too(
-    localep: Localep, docker_path: str, hello: Path, index: PackageIndex, engine: DockerEngine
+    localep: Localep,
+    docker_path: str,
+    hello: Path,
+    index: PackageIndex,
+    engine: DockerEngine,
+    discarded: list[str],
 ) -> None:
     localep.environ |= {
         "PATH": docker_path,
@@ -146,6 +168,7 @@ def test_an_index_in_the_conda_file_is_kept_out_of_the_image_too(
     )
 
     image = localep.json("build", "-f", "hello/deployment.yml")["image"]
+    discarded.append(image)
 
     assert PASSWORD.encode() not in _all_bytes(engine, image)
 
