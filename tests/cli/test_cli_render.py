@@ -15,7 +15,10 @@ Answer = CompletedProcess[str]
 Answers = dict[str, Answer]
 Localep = Callable[..., Answer]
 
-IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"
+HELLO = Path(__file__).parents[2] / "samples" / "hello" / "deployment.yml"
+IMAGE = next(
+    line.split()[1] for line in HELLO.read_text().splitlines() if line.startswith("  image:")
+)
 STAND_IN = f"Warning: The image {IMAGE} is not here. {base_reference()} stands in for it.\n"
 DOCKERFILE = f"""\
 # The environment of an online deployment, rendered by localep.

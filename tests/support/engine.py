@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -116,10 +117,7 @@ def copy_sample(sample: Path, folder: Path) -> Path:
     shutil.copytree(sample, copy)
     for path in copy.rglob("*.yml"):
         text = path.read_text()
-        start = text.find("mcr.")
-        if start >= 0:
-            image = text[start:].split()[0]
-            path.write_text(text.replace(image, "localep/base:latest"))
+        path.write_text(re.sub(r"(?m)^( *image:) .*$", r"\1 localep/base:latest", text))
     return copy
 
 

@@ -27,7 +27,10 @@ def log(progress: Progress) -> BuildLog:
 @pytest.mark.parametrize(
     ("name", "short"),
     [
-        ("[1/3] FROM docker.io/library/debian", "[1/3] FROM docker.io/library/debian"),
+        (
+            "[1/3] FROM hub.example/library/debian",
+            "[1/3] FROM hub.example/library/debian",
+        ),
         (INSTALL, "[stage-0 4/4] RUN localep-build uv pip install --quiet"),
         ("Step 2/3 : RUN a  &&     b\t&& c", "Step 2/3 : RUN a && b && c"),
         ("x" * 100, "x" * 100),
@@ -55,7 +58,7 @@ def test_a_step_is_told_once_by_its_short_name(log: BuildLog, told: list[tuple[s
         "exporting layers",
         "importing cache manifest from example.com/cache",
         "writing image sha256:abc",
-        "naming to docker.io/localep/env:1",
+        "naming to registry.example/localep/env:1",
     ],
 )
 def test_the_builder_s_own_work_is_not_told(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from localep.engine.base import Progress
 
 REFERENCE = "localep/env:0123456789abcdef"
-FROM = "[1/2] FROM docker.io/library/debian:bookworm-slim"
+FROM = "[1/2] FROM hub.example/library/debian:bookworm-slim"
 RUN = "[2/2] RUN --mount=type=secret,id=localep-ca localep-build uv pip install"
 ERROR = (
     'process "/bin/sh -c localep-build uv pip install" did not complete successfully: exit code: 2'
@@ -187,8 +187,8 @@ def test_a_plain_log_is_told_as_steps_and_lines(log: BuildLog, told: list[tuple[
 #1 transferring dockerfile: 38B done
 #1 DONE 0.0s
 
-#4 [1/3] FROM docker.io/library/debian:bookworm-slim@sha256:aaaa
-#4 resolve docker.io/library/debian:bookworm-slim@sha256:aaaa 0.0s done
+#4 [1/3] FROM hub.example/library/debian:bookworm-slim@sha256:aaaa
+#4 resolve hub.example/library/debian:bookworm-slim@sha256:aaaa 0.0s done
 #4 sha256:bbbb 12.58MB / 29.13MB 0.3s
 #4 extracting sha256:bbbb 1.2s done
 #4 CACHED
@@ -211,14 +211,14 @@ def test_a_plain_log_is_told_as_steps_and_lines(log: BuildLog, told: list[tuple[
 #8 exporting to image
 #8 exporting layers 0.1s done
 #8 writing image sha256:cccc done
-#8 naming to docker.io/localep/env:0123456789abcdef done
+#8 naming to registry.example/localep/env:0123456789abcdef done
 #8 DONE 0.1s
 """
 
     assert read_plain(log, io.StringIO(text)) == ""
 
     assert told == [
-        ("step", "[1/3] FROM docker.io/library/debian:bookworm-slim@sha256:aaaa"),
+        ("step", "[1/3] FROM hub.example/library/debian:bookworm-slim@sha256:aaaa"),
         ("step", "[2/3] COPY requirements.txt /opt/localep/requirements.txt"),
         ("step", "[3/3] RUN localep-build uv pip install"),
         ("line", "Resolved 12 packages in 1s"),

@@ -277,8 +277,8 @@ NO_ANSWER = "Its registry did not answer."
             NO_SUCH_IMAGE,
         ),
         (
-            'failed to resolve reference "docker.io/library/model:9": '
-            "docker.io/library/model:9: not found",
+            'failed to resolve reference "registry.example/library/model:9": '
+            "registry.example/library/model:9: not found",
             NO_SUCH_IMAGE,
         ),
         (
@@ -291,19 +291,19 @@ NO_ANSWER = "Its registry did not answer."
             "required, visit https://aka.ms/acr/authorization for more information",
             LOGIN,
         ),
-        ('Head "https://ghcr.io/v2/org/model/manifests/9": denied: denied', LOGIN),
+        ('Head "https://other.example/v2/org/model/manifests/9": denied: denied', LOGIN),
         (
             "failed to authorize: failed to fetch anonymous token: unexpected status from GET "
-            "request to https://ghcr.io/token?service=ghcr.io: 401 Unauthorized",
+            "request to https://other.example/token?service=other.example: 401 Unauthorized",
             LOGIN,
         ),
         (
-            'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on '
+            'Get "https://registry.example/v2/": dial tcp: lookup registry.example on '
             "127.0.0.53:53: no such host",
             NO_ANSWER,
         ),
         (
-            'Get "https://mcr.microsoft.com/v2/": net/http: request canceled while waiting for '
+            'Get "https://third.example/v2/": net/http: request canceled while waiting for '
             "connection (Client.Timeout exceeded while awaiting headers)",
             NO_ANSWER,
         ),

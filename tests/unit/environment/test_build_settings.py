@@ -101,8 +101,8 @@ def test_files_of_pip_and_uv_reach_a_build(system: Path, home: Path, write: Writ
 @pytest.mark.parametrize(
     "address",
     [
-        "file:///opt/pypi/simple",
-        "/opt/wheels",
+        "file:///srv/pypi/simple",
+        "/srv/wheels",
         "wheels",
         "ftp://files.example.com/wheels",
         "http://localhost:3141/root/pypi",
@@ -125,8 +125,8 @@ def test_what_a_build_cannot_reach_is_left_out_with_a_note(
 def test_what_is_left_out_is_told_in_one_note_without_credentials(home: Path) -> None:
     environ = {
         "PIP_INDEX_URL": "http://me:secret@localhost:3141/simple",
-        "PIP_EXTRA_INDEX_URL": f"file:///opt/pypi {MORE}",
-        "PIP_FIND_LINKS": "/opt/wheels file:///opt/pypi",
+        "PIP_EXTRA_INDEX_URL": f"file:///srv/pypi {MORE}",
+        "PIP_FIND_LINKS": "/srv/wheels file:///srv/pypi",
         "https_proxy": "socks5://me:secret@proxy.example.com:1080",
     }
 
@@ -134,7 +134,7 @@ def test_what_is_left_out_is_told_in_one_note_without_credentials(home: Path) ->
         variables=(("PIP_EXTRA_INDEX_URL", MORE), ("UV_INDEX", MORE)),
         notes=(
             "Not reachable from a build, so left out: http://localhost:3141/simple, "
-            "file:///opt/pypi, /opt/wheels, socks5://proxy.example.com:1080.",
+            "file:///srv/pypi, /srv/wheels, socks5://proxy.example.com:1080.",
         ),
     )
 

@@ -45,7 +45,7 @@ def test_pip_s_variables_are_read(home: Path) -> None:
     environ = {
         "PIP_INDEX_URL": MAIN,
         "PIP_EXTRA_INDEX_URL": f"{MORE} https://third.example.com/simple",
-        "PIP_FIND_LINKS": f"{WHEELS} /opt/wheels",
+        "PIP_FIND_LINKS": f"{WHEELS} /srv/wheels",
         "PIP_TRUSTED_HOST": "packages.example.com more.example.com:8443",
         "PIP_CERT": "/etc/corporate.pem",
     }
@@ -53,7 +53,7 @@ def test_pip_s_variables_are_read(home: Path) -> None:
     assert collect(environ, home) == IndexSettings(
         default=MAIN,
         extra=(MORE, "https://third.example.com/simple"),
-        find_links=(WHEELS, "/opt/wheels"),
+        find_links=(WHEELS, "/srv/wheels"),
         trusted_hosts=("packages.example.com", "more.example.com:8443"),
         certificate="/etc/corporate.pem",
     )
@@ -313,7 +313,7 @@ def test_what_uv_and_pip_name_beside_it_is_put_together_with_uv_s_first(home: Pa
         "PIP_EXTRA_INDEX_URL": f"https://third.example.com/simple {MORE}",
         "UV_INDEX": MORE,
         "UV_EXTRA_INDEX_URL": MAIN,
-        "PIP_FIND_LINKS": "/opt/wheels",
+        "PIP_FIND_LINKS": "/srv/wheels",
         "UV_FIND_LINKS": WHEELS,
         "PIP_TRUSTED_HOST": "one.example.com two.example.com",
         "UV_INSECURE_HOST": "two.example.com",
@@ -321,7 +321,7 @@ def test_what_uv_and_pip_name_beside_it_is_put_together_with_uv_s_first(home: Pa
 
     assert collect(environ, home) == IndexSettings(
         extra=(MORE, MAIN, "https://third.example.com/simple"),
-        find_links=(WHEELS, "/opt/wheels"),
+        find_links=(WHEELS, "/srv/wheels"),
         trusted_hosts=("two.example.com", "one.example.com"),
     )
 
@@ -380,13 +380,13 @@ def test_logins_of_the_netrc_file_are_put_into_their_hosts_addresses(
     environ = {
         "PIP_INDEX_URL": MAIN,
         "PIP_EXTRA_INDEX_URL": f"{MORE} https://packages.example.com:8443/b",
-        "UV_FIND_LINKS": "https://packages.example.com/wheels,/opt/wheels",
+        "UV_FIND_LINKS": "https://packages.example.com/wheels,/srv/wheels",
     }
 
     assert collect(environ, home) == IndexSettings(
         default="https://me:p%40ss@packages.example.com/simple",
         extra=(MORE, "https://me:p%40ss@packages.example.com:8443/b"),
-        find_links=("https://me:p%40ss@packages.example.com/wheels", "/opt/wheels"),
+        find_links=("https://me:p%40ss@packages.example.com/wheels", "/srv/wheels"),
     )
 
 

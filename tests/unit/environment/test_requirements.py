@@ -68,8 +68,8 @@ def test_a_wheel_at_an_address_is_no_local_file(line: str) -> None:
         "package-1.0-py3-none-any.whl",
         "wheels/package-1.0-py3-none-any.whl",
         "--find-links ./wheels",
-        "--find-links=/opt/wheels",
-        "-f file:///opt/wheels",
+        "--find-links=/srv/wheels",
+        "-f file:///srv/wheels",
     ],
 )
 def test_a_local_file_is_refused(line: str) -> None:

@@ -31,5 +31,5 @@ def state(backend: Backend) -> GatewayState:
         operation=Operation("update", "Failed", "blue", "It did not get ready."),
         backend=backend,
         traffic={"blue": 90},
-        documents=[{"source": "/work/endpoint.yml", "data": {"name": "hello", "tags": {"a": 1}}}],
+        documents=[{"source": "/app/endpoint.yml", "data": {"name": "hello", "tags": {"a": 1}}}],
     )

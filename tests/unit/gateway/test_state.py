@@ -47,9 +47,7 @@ def test_the_file_holds_plain_values_under_their_own_names(state: GatewayState) 
             "max_concurrent_requests": 3,
         },
         "traffic": {"blue": 90},
-        "documents": [
-            {"source": "/work/endpoint.yml", "data": {"name": "hello", "tags": {"a": 1}}}
-        ],
+        "documents": [{"source": "/app/endpoint.yml", "data": {"name": "hello", "tags": {"a": 1}}}],
     }
 
 

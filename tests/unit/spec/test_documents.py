@@ -148,8 +148,8 @@ def test_a_place_is_that_of_the_value_or_of_its_nearest_parent(
 
 
 def test_the_place_in_a_document_without_positions_is_its_file() -> None:
-    document = Document(Path("/work/endpoint.yml"), {"name": "orders"})
-    assert document.locate(("name",)) == "/work/endpoint.yml"
+    document = Document(Path("/app/endpoint.yml"), {"name": "orders"})
+    assert document.locate(("name",)) == "/app/endpoint.yml"
 
 
 def test_columns_count_letters_not_bytes(tmp_path: Path) -> None:

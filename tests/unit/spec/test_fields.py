@@ -12,7 +12,7 @@ from localep.spec.findings import Findings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SOURCE = Path("/work/a.yml")
+SOURCE = Path("/project/a.yml")
 
 
 def fields_of(text: str) -> Fields:

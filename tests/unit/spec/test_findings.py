@@ -13,7 +13,7 @@ from localep.spec.findings import Finding, Findings, Severity, Topic
 
 @pytest.fixture
 def document() -> Document:
-    return parse_document("name: orders\ntags:\n  team: vision\n", Path("/work/endpoint.yml"))
+    return parse_document("name: orders\ntags:\n  team: vision\n", Path("/app/endpoint.yml"))
 
 
 def test_an_error_speaks_of_the_document(document: Document) -> None:
@@ -24,7 +24,7 @@ def test_an_error_speaks_of_the_document(document: Document) -> None:
             Severity.ERROR,
             Topic.DOCUMENT,
             "name-rule",
-            "/work/endpoint.yml:1:7",
+            "/app/endpoint.yml:1:7",
             "name: is too long.",
             "Shorten it.",
         )
@@ -41,7 +41,7 @@ def test_a_warning_speaks_of_the_document_and_stops_nothing(document: Document) 
                 Severity.WARNING,
                 Topic.DOCUMENT,
                 "duplicate-key",
-                "/work/endpoint.yml:3:9",
+                "/app/endpoint.yml:3:9",
                 "tags.team: is given twice.",
                 None,
             ),
@@ -58,7 +58,7 @@ def test_what_is_absent_is_an_error_of_the_machine(document: Document) -> None:
             Severity.ERROR,
             Topic.MACHINE,
             "missing-local-path",
-            "/work/endpoint.yml:3:3",
+            "/app/endpoint.yml:3:3",
             "tags.0.path: is not there.",
             None,
         )
@@ -69,8 +69,8 @@ def test_what_is_absent_is_an_error_of_the_machine(document: Document) -> None:
 @pytest.mark.parametrize(
     ("remedy", "line"),
     [
-        pytest.param("Do this.", "/work/endpoint.yml:1:1: `name` is missing. Do this.", id="with"),
-        pytest.param(None, "/work/endpoint.yml:1:1: `name` is missing.", id="without"),
+        pytest.param("Do this.", "/app/endpoint.yml:1:1: `name` is missing. Do this.", id="with"),
+        pytest.param(None, "/app/endpoint.yml:1:1: `name` is missing.", id="without"),
     ],
 )
 def test_a_finding_is_one_line_with_or_without_a_remedy(
@@ -96,7 +96,7 @@ def test_one_error_is_raised_as_one(document: Document) -> None:
         "The YAML has one error.",
         None,
         "Correct the places named above and try again.",
-        ("/work/endpoint.yml:1:7: name: should be a string.",),
+        ("/app/endpoint.yml:1:7: name: should be a string.",),
     )
     assert caught.value.exit_code is ExitCode.SPEC
 
@@ -115,7 +115,7 @@ def test_errors_are_raised_together_in_their_order_and_without_the_warnings(
         None,
         "Correct the places named above and try again.",
         (
-            "/work/endpoint.yml:3:3: tags: second place.",
-            "/work/endpoint.yml:1:7: name: first place. Look there.",
+            "/app/endpoint.yml:3:3: tags: second place.",
+            "/app/endpoint.yml:1:7: name: first place. Look there.",
         ),
     )

@@ -284,7 +284,7 @@ def test_a_whole_deployment(tmp_path: Path) -> None:
         environment:
           name: trees
           version: "7"
-          image: mcr.microsoft.com/azureml/minimal:latest
+          image: mcr.example/azureml/minimal:latest
           conda_file: conda.yml
           os_type: linux
           description: slim
@@ -324,7 +324,7 @@ def test_a_whole_deployment(tmp_path: Path) -> None:
             model=ModelSpec(tmp_path / "model", None, "boosted", "3"),
             code=CodeSpec(tmp_path / "code", "score.py"),
             environment=EnvironmentSpec(
-                image="mcr.microsoft.com/azureml/minimal:latest",
+                image="mcr.example/azureml/minimal:latest",
                 conda_file=tmp_path / "conda.yml",
                 conda=None,
                 reference=None,

@@ -13,7 +13,7 @@ from localep.spec.overrides import Override, apply_overrides, kind_of, parse_ove
 
 
 def document(**data: Any) -> Document:
-    return Document(Path("/work/a.yml"), data, {(): Position(1, 1)})
+    return Document(Path("/project/a.yml"), data, {(): Position(1, 1)})
 
 
 def endpoint(**data: Any) -> Document:

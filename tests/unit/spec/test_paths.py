@@ -40,24 +40,24 @@ def test_only_what_the_cloud_alone_can_reach_is_a_reference(text: str, expected:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("model", "/work/app/model"),
-        ("./model", "/work/app/model"),
-        (".", "/work/app"),
-        ("", "/work/app"),
-        ("..", "/work"),
-        ("../model/./x.pkl", "/work/model/x.pkl"),
-        ("sub/../model/", "/work/app/model"),
+        ("model", "/project/app/model"),
+        ("./model", "/project/app/model"),
+        (".", "/project/app"),
+        ("", "/project/app"),
+        ("..", "/project"),
+        ("../model/./x.pkl", "/project/model/x.pkl"),
+        ("sub/../model/", "/project/app/model"),
         ("/models/x.pkl", "/models/x.pkl"),
-        ("file:model", "/work/app/model"),
-        ("file:./model", "/work/app/model"),
-        ("file:../model", "/work/model"),
+        ("file:model", "/project/app/model"),
+        ("file:./model", "/project/app/model"),
+        ("file:../model", "/project/model"),
         ("file:/models/x.pkl", "/models/x.pkl"),
-        ("my model (2)", "/work/app/my model (2)"),
-        ("modèle/größe 日本.pkl", "/work/app/modèle/größe 日本.pkl"),
+        ("my model (2)", "/project/app/my model (2)"),
+        ("modèle/größe 日本.pkl", "/project/app/modèle/größe 日本.pkl"),
     ],
 )
 def test_a_path_starts_from_the_folder_of_its_document(text: str, expected: str) -> None:
-    fields = Fields(Document(Path("/work/app/a.yml"), {}), Findings())
+    fields = Fields(Document(Path("/project/app/a.yml"), {}), Findings())
     assert local_path(fields, text) == Path(expected)
 
 

@@ -77,7 +77,7 @@ def test_a_whole_combined_document(tmp_path: Path) -> None:
               path: .
               conda_file: file:../model-1/environment/conda.yml
               docker:
-                image: mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest
+                image: mcr.example/azureml/openmpi4.1.0-ubuntu22.04:latest
             environment_variables: {LEVEL: 3}
             instance_type: Standard_F2s_v2
             app_insights_enabled: yes
@@ -110,7 +110,7 @@ def test_a_whole_combined_document(tmp_path: Path) -> None:
             model=ModelSpec(tmp_path / "model-1/model/model.pkl", None, "boosted", "1"),
             code=CodeSpec(tmp_path / "model-1/onlinescoring", "score.py"),
             environment=EnvironmentSpec(
-                image="mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest",
+                image="mcr.example/azureml/openmpi4.1.0-ubuntu22.04:latest",
                 conda_file=tmp_path / "model-1/environment/conda.yml",
                 name="trees",
                 version="2",
