@@ -91,6 +91,12 @@ def _refuse_conflicts(existing: Endpoint | None, bundle: Bundle) -> None:
     if existing is None:
         return
     backend = existing.state.backend
+    if backend is None and existing.state.operation.state == "Creating":
+        raise EndpointConflict(
+            f"Endpoint {existing.name} is being created.",
+            cause="Another command is at it, or was ended before it was done.",
+            remedy=f"Wait for it, or remove what it left: localep delete -n {existing.name}",
+        )
     if backend is not None and bundle.deployment is not None:
         if backend.deployment != bundle.deployment.name:
             raise second_deployment(existing.name, backend.deployment, bundle.deployment.name)
@@ -137,12 +143,12 @@ def _create_endpoint(
         )
         started = start_deployment(place, plan) if plan is not None else None
         gateway = pending.result()
+    place.engine.restart_always(gateway.container)
     if started is not None:
         take_over(place, gateway, started, state, state, options.timeout, undo)
     else:
         gateway.send(runtime.SHOW_STATISTICS)  # it answers: HAProxy took its configuration
         gateway.save(state.after(Operation("create", "Succeeded")))
-    place.engine.restart_always(gateway.container)
 
 
 def _add_deployment(

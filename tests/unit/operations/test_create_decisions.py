@@ -117,6 +117,7 @@ def test_a_new_deployment_is_opened_before_the_state_says_so(
     ]
     address = place.engine.list_containers({"localep.role": "deployment"})[0].addresses["localep"]
     assert calls[4:] == [
+        f"restart always {GATEWAY}",
         f"haproxy set server probe/target addr {address} port 5001",
         "haproxy set server probe/target state ready",
         "haproxy set server deployment/a state drain",
@@ -130,7 +131,6 @@ def test_a_new_deployment_is_opened_before_the_state_says_so(
         "haproxy set map /etc/haproxy/names.map deployment blue",
         "haproxy set maxconn server deployment/a 1",
         "haproxy set server deployment/b state drain",
-        f"restart always {GATEWAY}",
     ]
 
 
@@ -392,6 +392,26 @@ def test_a_deployment_that_failed_to_join_may_try_again(
         "state": "Succeeded",
         "error": None,
     }
+
+
+def test_an_endpoint_that_another_command_is_creating_is_left_alone(
+    place: Workplace, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals: list[tuple[str, str | None, str | None]] = []
+
+    def create_again(*_: object) -> None:
+        refusals.append(conflict(place, load("deployment.yml")))
+
+    monkeypatch.setattr("localep.operations.rollout.wait_until_ready", create_again)
+    create(place, load("endpoint.yml", "deployment.yml"), OPTIONS)
+
+    assert refusals == [
+        (
+            "Endpoint hello is being created.",
+            "Another command is at it, or was ended before it was done.",
+            "Wait for it, or remove what it left: localep delete -n hello",
+        )
+    ]
 
 
 def test_a_port_in_use_is_told_where_it_was_asked_for(
