@@ -62,4 +62,4 @@ def _handle(_number: int, _frame: FrameType | None) -> None:
 
 def _raise() -> None:
     _state.raised = True
-    raise Interrupted("Interrupted.")
+    raise Interrupted("Interrupted.", remedy="Run the command again.")

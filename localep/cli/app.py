@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Annotated
 
 import typer
 
 from localep import __version__
-from localep.cli import base
+from localep.cli import base, streams
 from localep.cli.arguments import spread_set
 from localep.cli.create import create
 from localep.cli.delete import delete
+from localep.cli.failures import DEBUG_VARIABLE, report
 from localep.cli.get_credentials import get_credentials
 from localep.cli.get_logs import get_logs
 from localep.cli.invoke import invoke
@@ -21,14 +21,12 @@ from localep.cli.output import Output
 from localep.cli.render import build, render
 from localep.cli.show import show
 from localep.cli.update import update
-from localep.errors import Interrupted, LocalepError
 from localep.exit_codes import ExitCode
 
 app = typer.Typer(
     name="localep",
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -44,8 +42,6 @@ app.command("render")(render)
 app.command("build")(build)
 app.add_typer(base.app, name="base")
 
-DEBUG_VARIABLE = "LOCALEP_DEBUG"
-
 
 def _show_version(wanted: bool) -> None:
     if wanted:
@@ -53,8 +49,9 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def root(
+    context: typer.Context,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the traceback of an error of localep itself.")
     ] = False,
@@ -66,43 +63,24 @@ def root(
     """Run Azure Machine Learning online endpoints on this machine, from the cloud's own YAML."""
     if debug:
         os.environ[DEBUG_VARIABLE] = "1"
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(ExitCode.USAGE)
 
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; prints every error."""
+    streams.prepare()
+    Output.forget()
     try:
-        app(spread_set(arguments))
+        status = app(spread_set(arguments), prog_name="localep", standalone_mode=False)
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # Typer's own ending of it
             return ExitCode.OK
         return end.code if isinstance(end.code, int) else ExitCode.OK
     except BrokenPipeError:
-        # Who read our output has enough; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.silence_stdout()  # who read our output has enough
         return ExitCode.OK
     except Exception as error:
-        return _report(error)
-    return ExitCode.OK
-
-
-def _report(error: Exception) -> int:
-    output = Output.current()
-    if os.environ.get(DEBUG_VARIABLE):
-        import traceback
-
-        output.end_progress()
-        traceback.print_exception(error)
-    if isinstance(error, Interrupted):
-        output.end_progress()
-        output.note(error.message)
-        return error.exit_code
-    if not isinstance(error, LocalepError):
-        bug = LocalepError(
-            "localep has a bug.",
-            cause=f"{type(error).__name__}: {error}",
-            remedy="Run it again with --debug in front of the verb, and report what it shows.",
-        )
-        output.error(bug)
-        return bug.exit_code
-    output.error(error)
-    return error.exit_code
+        return report(error, arguments)
+    return status if isinstance(status, int) else ExitCode.OK

@@ -10,13 +10,31 @@ from localep.cli import options
 from localep.cli.output import Format, Output
 
 
+def _address(host: str) -> str:
+    """Refuse names: the engine takes what is no address for all addresses."""
+    from ipaddress import ip_address
+
+    if host == "localhost":
+        return "127.0.0.1"
+    try:
+        return str(ip_address(host))
+    except ValueError as error:
+        raise typer.BadParameter(f"{host} is not an IP address") from error
+
+
 def create(
     files: options.Files,
     name: options.EndpointName = None,
     deployment: options.Deployment = None,
     overrides: options.Set = None,
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="The address to answer on.")
+        str,
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            callback=_address,
+            help="The address to answer on; 0.0.0.0 for every network.",
+        ),
     ] = "127.0.0.1",
     port: Annotated[
         Optional[int],  # noqa: UP045

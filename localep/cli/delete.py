@@ -8,40 +8,56 @@ from typing import Annotated
 import typer
 
 from localep.cli import options
-from localep.cli.output import Output
+from localep.cli.output import Format, Output
 
 
 def delete(
     name: options.Name = None,
     deployment: options.Deployment = None,
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
+    form: options.OutputFormat = Format.HUMAN,
+    query: options.Query = None,
 ) -> None:
     """Delete an endpoint, or its deployment alone."""
     from localep.cli.session import open_workplace
     from localep.operations.delete import delete as run
-    from localep.operations.endpoints import find_endpoint
+    from localep.operations.endpoints import look_at_endpoint, only_name
 
-    output = Output()
+    output = Output(form, query)
     place = open_workplace(output)
-    endpoint = find_endpoint(place, name)
-    what = f"deployment {deployment} of {endpoint.name}" if deployment else endpoint.name
+    name = name or only_name(place)
+    what = f"deployment {deployment} of {name}" if deployment else name
     if not yes:
-        _confirm(what)
-    result = run(place, endpoint, deployment)
+        look_at_endpoint(place, name)  # nobody is asked about what is not there
+        _confirm(what, output.form)
+    result = run(place, name, deployment)
     output.result(
         {"endpoint": result.endpoint, "deployment": result.deployment},
         lambda: [f"Deleted {what}."],
     )
 
 
-def _confirm(what: str) -> None:
-    from localep.errors import UsageError
+def _confirm(what: str, form: Format) -> None:
+    from localep.errors import Interrupted, UsageError
 
-    if not sys.stdin.isatty():
+    if form is Format.JSON or not sys.stdin.isatty():
         raise UsageError(
             f"Nobody can be asked whether to delete {what}.",
-            cause="Standard input is not a terminal.",
+            cause="Standard input is not a terminal."
+            if form is not Format.JSON
+            else "The output is JSON, for a program to read.",
             remedy="Say --yes.",
         )
-    if not typer.confirm(f"Delete {what}?", err=True):
-        raise UsageError("Nothing was deleted.", remedy="Answer y, or say --yes.")
+    try:
+        answer = typer.confirm(f"Delete {what}?", err=True)
+    except (typer.Abort, Interrupted) as end:
+        typer.echo(err=True)  # the question's line is still open
+        if not isinstance(end.__context__, EOFError):
+            raise
+        answer = False  # Ctrl-D
+    if not answer:
+        raise UsageError(
+            "Nothing was deleted.",
+            cause="The answer was not yes.",
+            remedy="Answer y, or say --yes.",
+        )

@@ -13,9 +13,10 @@ def get_credentials(
 ) -> None:
     """Show the keys of an endpoint."""
     from localep.cli.session import open_workplace
+    from localep.cli.text import credentials
     from localep.operations.show import get_credentials as run
 
     output = Output(form, query)
     keys = run(open_workplace(output), name)
     values = {"primaryKey": keys.primary_key, "secondaryKey": keys.secondary_key}
-    output.result(values, lambda: [f"{key}  {value}" for key, value in values.items()])
+    output.result(values, lambda: credentials(keys))

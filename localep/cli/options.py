@@ -7,19 +7,27 @@ from typing import Annotated, Optional
 
 import typer
 
-from localep.cli.output import Format
+from localep.cli.forms import Format
 
 # Optional[...] and not `... | None`: Typer reads these at run time, on Python 3.10 too.
 Files = Annotated[
     list[Path],
     typer.Option(
-        "-f", "--file", metavar="FILE", help="YAML of an endpoint or deployment; repeatable."
+        "-f",
+        "--file",
+        metavar="FILE",
+        readable=False,  # whoever reads it tells better what is wrong
+        help="YAML of an endpoint or deployment; repeatable.",
     ),
 ]
 OptionalFiles = Annotated[
     Optional[list[Path]],  # noqa: UP045
     typer.Option(
-        "-f", "--file", metavar="FILE", help="YAML of an endpoint or deployment; repeatable."
+        "-f",
+        "--file",
+        metavar="FILE",
+        readable=False,  # whoever reads it tells better what is wrong
+        help="YAML of an endpoint or deployment; repeatable.",
     ),
 ]
 Name = Annotated[
@@ -82,7 +90,14 @@ CopyModel = Annotated[
     bool, typer.Option("--copy-model", help="Copy the model into a volume; do not mount it.")
 ]
 OutputFormat = Annotated[
-    Format, typer.Option("-o", "--output", help="How the result is written.", show_default=False)
+    Format,
+    typer.Option(
+        "-o",
+        "--output",
+        help="How the result is written.",
+        case_sensitive=False,
+        show_default=False,
+    ),
 ]
 Query = Annotated[
     Optional[str],  # noqa: UP045

@@ -24,13 +24,15 @@ def render(
     ] = None,
     python: options.Python = None,
     strict_image: options.StrictImage = False,
+    form: options.OutputFormat = Format.HUMAN,
+    query: options.Query = None,
 ) -> None:
     """Print the Dockerfile of a deployment's environment; build nothing."""
     from localep.cli.session import environment_options, read_bundle
     from localep.operations.render import render as run
     from localep.operations.render import write_context
 
-    output = Output()
+    output = Output(form, query)
     bundle = read_bundle(output, files, None, deployment, overrides)
     environment = environment_options(
         python=python, strict_image=strict_image, pull=False, no_cache=False
@@ -39,7 +41,7 @@ def render(
     for warning in result.warnings:
         output.warn(warning)
     if to is None:
-        output.raw(result.context["Dockerfile"].encode())
+        output.result(result.context, result.context["Dockerfile"].splitlines)
         return
     written = [str(path) for path in write_context(result, to)]
     output.result(written, lambda: written)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from localep.cli.forms import terminal_width
+from localep.cli.table import table_lines
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from localep.operations.show import Credentials
     from localep.operations.views import DeploymentView, EndpointView
 
 
@@ -18,6 +22,24 @@ def endpoint_ready(verb: str, endpoint: EndpointView, seconds: float) -> Iterato
     else:
         yield f"{verb} {endpoint.name}: no deployment yet ({seconds:.1f} s)."
     yield f"  scoring URI  {endpoint.scoring_uri}"
+
+
+def endpoint_table(endpoints: Sequence[EndpointView]) -> Iterator[str]:
+    """What `list` tells: a line an endpoint."""
+    if not endpoints:
+        yield "There is no endpoint."
+    rows = [
+        [
+            endpoint.name,
+            endpoint.provisioning_state,
+            ", ".join(deployment.name for deployment in endpoint.deployments),
+            ", ".join(deployment.status for deployment in endpoint.deployments),
+            endpoint.scoring_uri,
+        ]
+        for endpoint in endpoints
+    ]
+    columns = ["NAME", "STATE", "DEPLOYMENT", "STATUS", "SCORING URI"]
+    yield from table_lines(columns, rows, terminal_width())
 
 
 def endpoint_details(endpoint: EndpointView) -> Iterator[str]:
@@ -36,6 +58,11 @@ def endpoint_details(endpoint: EndpointView) -> Iterator[str]:
     for deployment in endpoint.deployments:
         yield ""
         yield from _aligned(_deployment_details(deployment))
+
+
+def credentials(keys: Credentials) -> Iterator[str]:
+    """What `get-credentials` tells."""
+    yield from _aligned({"primary key": keys.primary_key, "secondary key": keys.secondary_key})
 
 
 def _deployment_details(deployment: DeploymentView) -> dict[str, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from subprocess import CompletedProcess
@@ -14,7 +15,7 @@ Localep = Callable[..., CompletedProcess[str]]
 Answers = dict[str, CompletedProcess[str]]
 
 HELP = """\
-Usage: python -m localep [OPTIONS] COMMAND [ARGS]...
+Usage: localep [OPTIONS] COMMAND [ARGS]...
 
   Run Azure Machine Learning online endpoints on this machine, from the
   cloud's own YAML.
@@ -51,13 +52,15 @@ OPTIONS = {
         *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--timeout", "--copy-model", "--python"],
         *["--strict-image", "--pull", "--no-cache", *OUTPUT],
     ],
-    "invoke": ["-r", "--request-file", *NAME, *DEPLOYMENT],
-    "get-logs": [*NAME, *DEPLOYMENT, "-l", "--lines", "--follow"],
+    "invoke": ["-r", "--request-file", *NAME, *DEPLOYMENT, *OUTPUT],
+    "get-logs": [*NAME, *DEPLOYMENT, "-l", "--lines", "--follow", *OUTPUT],
     "show": [*NAME, *OUTPUT],
     "list": OUTPUT,
     "get-credentials": [*NAME, *OUTPUT],
-    "delete": [*NAME, *DEPLOYMENT, "-y", "--yes"],
-    "render": ["-f", "--file", *DEPLOYMENT, "--set", "--to", "--python", "--strict-image"],
+    "delete": [*NAME, *DEPLOYMENT, "-y", "--yes", *OUTPUT],
+    "render": [
+        *["-f", "--file", *DEPLOYMENT, "--set", "--to", "--python", "--strict-image", *OUTPUT],
+    ],
     "build": [
         *["-f", "--file", *DEPLOYMENT, "--set", "--python", "--strict-image", "--pull"],
         *["--no-cache", *OUTPUT],
@@ -93,23 +96,22 @@ def test_without_arguments_the_help_is_written_and_the_command_line_is_wrong(
 
 
 @pytest.mark.parametrize(
-    ("line", "usage", "error"),
+    ("line", "command", "error"),
     [
-        ("deploy", "[OPTIONS] COMMAND [ARGS]...", "No such command 'deploy'."),
-        ("create", "create [OPTIONS]", "Missing option '-f' / '--file'."),
-        ("list --nope", "list [OPTIONS]", "No such option: --nope"),
+        ("deploy", "localep", "No such command 'deploy'."),
+        ("create", "localep create", "Missing option '-f' / '--file'."),
+        ("list --nope", "localep list", "No such option: --nope."),
     ],
 )
 def test_a_command_line_that_nobody_understands_is_refused(
-    answers: Answers, line: str, usage: str, error: str
+    answers: Answers, line: str, command: str, error: str
 ) -> None:
     answer = answers[line]
 
-    program = f"python -m localep {usage}"
     assert (answer.returncode, answer.stdout, answer.stderr) == (
         2,
         "",
-        f"Usage: {program}\nTry '{program.partition(' [')[0]} -h' for help.\n\nError: {error}\n",
+        f"Error: {error}\nRemedy: See `{command} --help`.\n",
     )
 
 
@@ -137,14 +139,24 @@ def test_the_verbs_with_a_help_are_all_that_there_are() -> None:
         ("invoke", "Missing option '-r' / '--request-file'."),
         ("base", "Missing command."),
         ("show -n", "Option '-n' requires an argument."),
-        ("list --set a=1", "No such option: --set"),
+        ("list --set a=1", "No such option: --set."),
+        ("list all", "Got unexpected extra argument(s) (all)."),
     ],
 )
 def test_a_verb_says_what_it_misses(here: Localep, line: str, error: str) -> None:
     answer = here(*line.split())
 
-    assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr.splitlines()[-1] == f"Error: {error}"
+    assert (answer.returncode, answer.stdout, answer.stderr) == (
+        2,
+        "",
+        f"Error: {error}\nRemedy: See `localep {line.split(maxsplit=1)[0]} --help`.\n",
+    )
+
+
+def test_a_verb_that_is_nearly_one_is_recognized(here: Localep) -> None:
+    answer = here("lst")
+
+    assert answer.stderr.splitlines()[0] == "Error: No such command 'lst'. Did you mean 'list'?"
 
 
 @pytest.mark.parametrize(
@@ -153,6 +165,8 @@ def test_a_verb_says_what_it_misses(here: Localep, line: str, error: str) -> Non
         ("list -o xml", "'-o' / '--output'"),
         ("create -f x.yml --port 0", "'--port'"),
         ("create -f x.yml --port 65536", "'--port'"),
+        ("create -f x.yml --host nowhere", "'--host'"),
+        ("create -f x.yml --host 127.0.0.1:80", "'--host'"),
         ("get-logs -l -1", "'-l' / '--lines'"),
         ("update --timeout 0", "'--timeout'"),
     ],
@@ -160,5 +174,50 @@ def test_a_verb_says_what_it_misses(here: Localep, line: str, error: str) -> Non
 def test_a_value_that_is_out_of_place_is_refused(here: Localep, line: str, option: str) -> None:
     answer = here(*line.split())
 
+    # Why it is out of place is told in words that change with Typer's version.
+    first, cause, remedy = answer.stderr.splitlines()
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr.splitlines()[-1].startswith(f"Error: Invalid value for {option}: ")
+    assert first == f"Error: Invalid value for {option}."
+    assert re.fullmatch(r"Cause: .*[^.]\.", cause)
+    assert "Value error" not in cause
+    assert remedy == f"Remedy: See `localep {line.split(maxsplit=1)[0]} --help`."
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "list --nope -o json",
+        "list --nope --output json",
+        "list --nope -ojson",
+        "list -oJSON --nope",
+        "list --output=json --nope",
+        "list --nope --query [].name",
+        "list --nope -o tsv -o json",
+        "list --nope -o xml --query=[].name",
+    ],
+)
+def test_programs_get_what_is_wrong_with_their_command_line_as_json(
+    here: Localep, line: str
+) -> None:
+    answer = here(*line.split())
+
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert json.loads(answer.stderr) == {
+        "error": {
+            "type": "UsageError",
+            "message": "No such option: --nope.",
+            "cause": None,
+            "remedy": "See `localep list --help`.",
+            "details": [],
+            "exit_code": 2,
+        }
+    }
+    assert answer.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["list --nope -o tsv", "list --nope -o json -o tsv --query x", "list --nope -- -o json", "lst"],
+)
+def test_others_get_it_in_words(here: Localep, line: str) -> None:
+    assert here(*line.split()).stderr.startswith("Error: No such ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -9,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from localep.cli.output import Format, Output, print_table
-from localep.errors import BuildFailed, LocalepError, UsageError
+from localep.cli.output import Format, Output
+from localep.errors import BuildFailed, Interrupted, LocalepError, UsageError
 
 HELLO = {
     "name": "hello",
@@ -144,16 +145,6 @@ def test_a_table_has_what_fits_into_a_line(
     assert written(capsys, Format.TABLE, data) == text
 
 
-def test_a_table_is_as_wide_as_it_must_be_where_nobody_looks(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    long = "x" * 500
-
-    print_table(["NAME", "URI"], [["hello", long], ["other", ""]])
-
-    assert capsys.readouterr().out == f"NAME   URI\nhello  {long}\nother\n"
-
-
 @pytest.mark.parametrize("query", [None, "name"])
 def test_nothing_is_written_where_nothing_is_wanted(
     capsys: pytest.CaptureFixture[str], query: str | None
@@ -182,17 +173,51 @@ def test_a_query_chooses_a_part(
     assert written(capsys, form, HELLO, query) == expected
 
 
-@pytest.mark.parametrize("query", ["[", "a b", "nope(name)", "join(name)", "length(`3`)"])
-def test_a_query_that_makes_no_sense_is_refused(
-    capsys: pytest.CaptureFixture[str], query: str
+@pytest.mark.parametrize(
+    ("query", "message", "cause"),
+    [
+        ("[", "is not a JMESPath expression", "Incomplete expression."),
+        (
+            "a b",
+            "is not a JMESPath expression",
+            'Unexpected token: b: Parse error at column 2, token "b" (UNQUOTED_IDENTIFIER).',
+        ),
+        ("%", "is not a JMESPath expression", "Unknown token %."),
+        ("[].{a: nope(name)}", "cannot be answered", "JMESPath has no function nope()."),
+    ],
+)
+def test_a_query_that_makes_no_sense_is_refused_before_anything_is_done(
+    query: str, message: str, cause: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        Output(Format.JSON, query)
+
+    assert (caught.value.message, caught.value.cause, caught.value.remedy) == (
+        f"--query {query} {message}.",
+        cause,
+        "See jmespath.org for the language.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "cause"),
+    [
+        ("join(name)", "Expected 2 arguments for function join(), received 1."),
+        ("length(`3`)", "length() takes string or array or object, and got number."),
+        ("sort_by(deployments, &x)", "sort_by() takes string or number, and got null."),
+    ],
+)
+def test_a_query_that_does_not_fit_the_result_is_refused(
+    capsys: pytest.CaptureFixture[str], query: str, cause: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
         Output(Format.JSON, query).result(HELLO, never)
 
-    assert caught.value.message == f"--query {query} is not a JMESPath expression."
-    assert caught.value.cause
-    assert "\n" not in caught.value.cause
-    assert caught.value.remedy == "See jmespath.org for the language."
+    assert (caught.value.message, caught.value.cause, caught.value.remedy) == (
+        f"--query {query} does not fit the result.",
+        cause,
+        "The command itself is done; `-o json` shows what its results look like.",
+    )
     assert capsys.readouterr().out == ""
 
 
@@ -226,16 +251,20 @@ def test_the_body_of_an_answer_ends_its_line_on_a_terminal_alone(
     assert capfdbinary.readouterr().out == written
 
 
-def test_what_is_told_beside_the_result_goes_to_standard_error(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    output = Output(Format.JSON)
+def tell_everything(output: Output) -> None:
     output.warn("It may not work in the cloud.")
     output.note("Something worth knowing.")
     output.status("Waiting ...")
     output.step("Building the environment")
-    output.line("Collecting [x]")
+    output.line("Collecting [x] größer")
     output.end_progress()
+
+
+@pytest.mark.parametrize("form", [form for form in Format if form is not Format.JSON])
+def test_what_is_told_beside_the_result_goes_to_standard_error(
+    capsys: pytest.CaptureFixture[str], form: Format
+) -> None:
+    tell_everything(Output(form))
 
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == (
@@ -243,7 +272,23 @@ def test_what_is_told_beside_the_result_goes_to_standard_error(
         "Warning: It may not work in the cloud.\n"
         "Something worth knowing.\n"
         "Building the environment\n"
-        "  Collecting [x]\n",
+        "  Collecting [x] größer\n",
+    )
+
+
+@pytest.mark.parametrize("output", [(Format.JSON, None), (Format.HUMAN, "name")])
+def test_programs_read_it_line_by_line(
+    capsys: pytest.CaptureFixture[str], output: tuple[Format, str | None]
+) -> None:
+    tell_everything(Output(*output))
+
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == (
+        "",
+        '{"warning": "It may not work in the cloud."}\n'
+        '{"note": "Something worth knowing."}\n'
+        '{"step": "Building the environment"}\n'
+        '{"line": "Collecting [x] größer"}\n',
     )
 
 
@@ -283,22 +328,89 @@ def test_an_error_for_programs(
     Output(*output).error(ERROR)
 
     captured = capsys.readouterr()
-    assert captured.out == ""
-    assert json.loads(captured.err) == {
-        "error": {
-            "type": "BuildFailed",
-            "message": "The build failed.",
-            "cause": "pip ended with 1.",
-            "remedy": "Correct the list.",
-            "details": ["Collecting nope", "ERROR: No matching distribution"],
-            "exit_code": 5,
-        }
+    assert (captured.out, captured.err) == (
+        "",
+        '{"error": {"type": "BuildFailed", "message": "The build failed.", '
+        '"cause": "pip ended with 1.", "remedy": "Correct the list.", '
+        '"details": ["Collecting nope", "ERROR: No matching distribution"], "exit_code": 5}}\n',
+    )
+
+
+def test_an_interrupt_is_no_news_to_people(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().error(Interrupted("Interrupted.", remedy="Run it again."))
+
+    assert capsys.readouterr().err == "Interrupted.\n"
+
+
+def test_an_interrupt_is_an_error_to_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(Format.JSON).error(Interrupted("Interrupted.", remedy="Run it again."))
+
+    assert json.loads(capsys.readouterr().err)["error"] == {
+        "type": "Interrupted",
+        "message": "Interrupted.",
+        "cause": None,
+        "remedy": "Run it again.",
+        "details": [],
+        "exit_code": 130,
     }
 
 
+def test_a_reader_of_messages_who_left_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+
+    tell_everything(Output())
+
+
 def test_errors_go_to_the_output_of_the_command_that_runs() -> None:
-    assert Output.current().form is Format.HUMAN
+    assert Output.current() is None
 
     output = Output(Format.JSON)
 
     assert Output.current() is output
+    Output.forget()
+    assert Output.current() is None
+
+
+LETTERS = {"name": "größer", "list": ["あ\udcff", 1]}
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        (Format.JSON, None),
+        (Format.YAML, 'name: "gr\\xF6\\xDFer"\nlist:\n- "\\u3042\\uDCFF"\n- 1\n'),
+        (Format.TSV, 'gr\\xf6\\xdfer\t["\\u3042\\udcff", 1]\n'),
+        (Format.TABLE, "name\ngr\\xf6\\xdfer\n"),
+    ],
+)
+def test_an_encoding_that_lacks_letters_loses_none(
+    monkeypatch: pytest.MonkeyPatch, form: Format, text: str | None
+) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, "ascii", "backslashreplace"))
+
+    Output(form).result(LETTERS, never)
+
+    written = raw.getvalue().decode("ascii")
+    if text is None:
+        assert json.loads(written) == LETTERS
+    else:
+        assert written == text
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("a\tb\nc", "a\tb\nc\n"),
+        (["a\tb", "c\nd\re"], "a\\tb\nc\\nd\\re\n"),
+        ([{"x": "a\tb", "y": "c"}], "a\\tb\tc\n"),
+    ],
+)
+def test_a_cell_of_tsv_ends_no_row(
+    capsys: pytest.CaptureFixture[str], data: Any, text: str
+) -> None:
+    assert written(capsys, Format.TSV, data) == text

@@ -82,14 +82,22 @@ def test_the_traceback_is_shown_on_demand(answers: Answers) -> None:
     assert answer.stderr.endswith(NO_ENGINE)
 
 
+INTERRUPTED = {
+    "list": "Interrupted.\n",
+    "list -o json": '{"error": {"type": "Interrupted", "message": "Interrupted.", "cause": null, '
+    '"remedy": "Run the command again.", "details": [], "exit_code": 130}}\n',
+}
+
+
+@pytest.mark.parametrize("line", INTERRUPTED)
 def test_an_interrupt_is_told_from_an_engine_that_does_not_answer(
-    environment: dict[str, str], root: Path, tmp_path: Path
+    environment: dict[str, str], root: Path, tmp_path: Path, line: str
 ) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "docker.sock"))
         listener.listen()
         command = subprocess.Popen(
-            [sys.executable, "-m", "localep", "list"],
+            [sys.executable, "-m", "localep", *line.split()],
             cwd=root,
             env=environment | {"DOCKER_HOST": f"unix://{tmp_path}/docker.sock"},
             stdout=subprocess.PIPE,
@@ -102,7 +110,35 @@ def test_an_interrupt_is_told_from_an_engine_that_does_not_answer(
             command.send_signal(signal.SIGINT)
             stdout, stderr = command.communicate(timeout=30)
 
-    assert (command.returncode, stdout, stderr) == (130, "", "Interrupted.\n")
+    assert (command.returncode, stdout, stderr) == (130, "", INTERRUPTED[line])
+
+
+def test_an_interrupt_before_the_first_command_is_an_error_like_any(
+    environment: dict[str, str], root: Path
+) -> None:
+    program = (
+        "import sys, localep.cli.app; from localep import __main__\n"
+        "from localep.errors import Interrupted\n"
+        "def run(_): raise Interrupted('Interrupted.')\n"
+        "localep.cli.app.run = run\n"
+        "sys.exit(__main__.main())\n"
+    )
+
+    results = [
+        subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            capture_output=True,
+            check=False,
+            cwd=root,
+            env=environment,
+            text=True,
+        )
+        for arguments in (["list"], ["list", "--output=json"])
+    ]
+
+    assert [result.returncode for result in results] == [130, 130]
+    assert results[0].stderr == "Interrupted.\n"
+    assert json.loads(results[1].stderr)["error"]["exit_code"] == 130
 
 
 def test_a_reader_who_has_enough_is_no_failure(environment: dict[str, str], root: Path) -> None:
@@ -122,6 +158,104 @@ def test_a_reader_who_has_enough_is_no_failure(environment: dict[str, str], root
         os.close(writing)
 
     assert (result.returncode, result.stderr) == (0, "")
+
+
+RENDER = "render -f samples/hello/deployment.yml"
+
+
+def shell(environment: dict[str, str], root: Path, line: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", line.replace("localep", f"{sys.executable} -m localep", 1)],
+        capture_output=True,
+        check=False,
+        cwd=root,
+        env=environment,
+        text=True,
+    )
+
+
+def test_a_full_disk_is_no_bug(environment: dict[str, str], root: Path) -> None:
+    answer = shell(environment, root, f"localep {RENDER} -o json >/dev/full")
+
+    assert answer.returncode == 2
+    assert json.loads(answer.stderr.splitlines()[-1])["error"] == {
+        "type": "UsageError",
+        "message": "The result cannot be written.",
+        "cause": "Standard output: No space left on device.",
+        "remedy": "Send it elsewhere, or make room where it goes.",
+        "details": [],
+        "exit_code": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (f"localep {RENDER} >&-", 0),
+        (f"localep {RENDER} 2>&-", 0),
+        (f"localep {RENDER} | :", 0),
+        ("localep list 2>&-", 4),
+        ("localep list 2>&1 | :", 0),  # of the pipe's last command
+        ("localep invoke -r - <&-", 4),
+        ("localep delete <&-", 4),
+    ],
+)
+def test_streams_that_are_closed_change_nothing(
+    environment: dict[str, str], root: Path, line: str, status: int
+) -> None:
+    answer = shell(environment, root, line)
+
+    assert answer.returncode == status
+    assert "Exception" not in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def break_down(*_: object) -> None:
+    raise ZeroDivisionError("division by zero")
+
+
+BUG = {
+    "message": "localep has a bug.",
+    "cause": "ZeroDivisionError: division by zero",
+    "remedy": "Run it again with --debug in front of the verb, and report what it shows.",
+}
+
+
+def test_a_bug_is_owned_up_to(here: Localep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("localep.spec.loader.load_files", break_down)
+
+    answer = here(*RENDER.split())
+
+    assert (answer.returncode, answer.stdout, answer.stderr) == (
+        1,
+        "",
+        f"Error: {BUG['message']}\nCause: {BUG['cause']}\nRemedy: {BUG['remedy']}\n",
+    )
+
+
+def test_programs_are_told_of_a_bug_in_json(here: Localep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("localep.spec.loader.load_files", break_down)
+    monkeypatch.setenv("LOCALEP_DEBUG", "1")
+
+    answer = here(*RENDER.split(), "-o", "json")
+
+    traceback, error = map(json.loads, answer.stderr.splitlines())
+    assert traceback["traceback"][0] == "Traceback (most recent call last):"
+    assert traceback["traceback"][-1] == BUG["cause"]
+    assert error["error"] == BUG | {"type": "LocalepError", "details": [], "exit_code": 1}
+    assert answer.returncode == 1
+
+
+def test_a_followed_log_is_no_result(here: Localep) -> None:
+    answer = here("get-logs", "--follow", "-o", "tsv")
+
+    assert (answer.returncode, answer.stdout, answer.stderr) == (
+        2,
+        "",
+        "Error: --follow does not go with -o tsv.\n"
+        "Cause: It writes lines as they come, and has no result.\n"
+        "Remedy: Leave one of the two out.\n",
+    )
 
 
 def test_a_file_that_is_not_there_is_named(answers: Answers) -> None:

@@ -40,7 +40,8 @@ def test_a_signal_is_raised_as_an_error_of_localep(number: signal.Signals) -> No
         send(number)
 
     assert caught.value.message == "Interrupted."
-    assert (caught.value.cause, caught.value.remedy, caught.value.details) == (None, None, ())
+    assert (caught.value.cause, caught.value.details) == (None, ())
+    assert caught.value.remedy == "Run the command again."
 
 
 @pytest.mark.parametrize("second", SIGNALS)
