@@ -1,4 +1,7 @@
-.PHONY: demo test
+.PHONY: bench demo test
+
+bench:
+	sh scripts/bench.sh
 
 demo:
 	sh scripts/demo.sh
