@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
+from typing import NoReturn
 
 from localep import interrupts
 from localep.errors import Interrupted
@@ -17,9 +20,24 @@ def main() -> int:
 
         return run(sys.argv[1:])
     except Interrupted as interrupted:
-        print(interrupted.message, file=sys.stderr)
-        return interrupted.exit_code
+        from localep.cli.failures import report
+
+        return report(interrupted, sys.argv[1:])
+
+
+def run_and_exit() -> NoReturn:
+    """Run the command line and end the process, without what only slows a short one down."""
+    gc.disable()  # nothing a command makes is worth collecting before its end
+    status = main()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            pass  # who read it has enough
+        except (OSError, ValueError):
+            status = status or 1
+    os._exit(status)  # taking all objects down one by one takes a fifth of `localep list`
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_and_exit()

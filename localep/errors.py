@@ -8,6 +8,8 @@
     ├── EngineError                   exit 4    the Docker engine cannot be reached or refuses
     │   ├── NameTaken                           a container of this name is there already
     │   ├── PortTaken                           the host port is in use
+    │   ├── DiskFull                            a disk is full, the engine's or this machine's
+    │   ├── NetworkMissing                      the network was removed meanwhile
     │   └── PullFailed                          no registry gave the image
     ├── EnvironmentFailure            exit 5    the environment cannot be planned or built
     │   └── BuildFailed                         a step of an image build failed
@@ -74,6 +76,14 @@ class NameTaken(EngineError):
 
 class PortTaken(EngineError):
     """The host port is in use by another process or container."""
+
+
+class DiskFull(EngineError):
+    """No space is left on a disk, the engine's or the one of this machine's temporary files."""
+
+
+class NetworkMissing(EngineError):
+    """The network that a container shall join was removed meanwhile."""
 
 
 class PullFailed(EngineError):

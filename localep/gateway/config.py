@@ -6,7 +6,7 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
-from localep.gateway.state import STATE_FILE
+from localep.gateway.state import PUBLIC_LINK, STATE_FILE
 from localep.resources import render_template
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def deployment_name(state: GatewayState) -> str:
 
 
 def gateway_archive(state: GatewayState) -> bytes:
-    """gateway_files as a tar archive to be unpacked at ``/``."""
+    """gateway_files and the link with the public state, as a tar archive for ``/``."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for path, text in gateway_files(state).items():
@@ -81,4 +81,8 @@ def gateway_archive(state: GatewayState) -> bytes:
             member.mode = 0o600
             member.uid = member.gid = _UID
             archive.addfile(member, io.BytesIO(content))
+        link = tarfile.TarInfo(PUBLIC_LINK.lstrip("/"))
+        link.type = tarfile.SYMTYPE
+        link.linkname = state.public_link() or "/"
+        archive.addfile(link)
     return stream.getvalue()

@@ -70,13 +70,13 @@ def knows_address(servers: str, slot: str, address: str) -> bool:
 
 
 def switch(state: GatewayState) -> list[str]:
-    """Hand the requests to the backend of ``state`` and let its predecessor drain.
+    """Hand the requests to the backend of ``state``, if it has one, and let the other drain.
 
     The order matters: the new server takes requests before the old one stops to.
     """
     backend = state.backend
     if backend is None:
-        raise ValueError("there is no backend to switch to")
+        return [*apply_settings(state), *(f"set server deployment/{s} state drain" for s in SLOTS)]
     new = f"deployment/{backend.slot}"
     return [
         f"set server {new} state ready",
@@ -108,17 +108,19 @@ def release(slot: str) -> list[str]:
 
 def take_back(before: GatewayState, slot: str) -> list[str]:
     """Undo a switch to the server ``slot`` that failed halfway."""
-    commands = switch(before) if before.backend is not None else apply_settings(before)
-    return [*commands, *release(slot)]
+    return [*switch(before), *release(slot)]
 
 
 SHOW_STATISTICS = ["show stat deployment 4 -1"]
 
 
-def requests_in_flight(statistics: str, slot: str) -> int:
-    """How many requests a server is working on, out of the answer to SHOW_STATISTICS."""
-    rows = csv.DictReader(statistics.lstrip("# ").splitlines())
-    for row in rows:
+def requests_in_flight(statistics: str, slot: str) -> int | None:
+    """How many requests a server is working on, out of an answer to SHOW_STATISTICS.
+
+    None where the answer does not tell.
+    """
+    _, _, table = statistics.partition("# pxname")
+    for row in csv.DictReader(f"pxname{table}".splitlines()):
         if row.get("svname") == slot:
             return int(row["scur"] or 0)
-    raise ValueError(f"HAProxy's statistics do not know the server {slot}")
+    return None

@@ -13,15 +13,17 @@ from localep.gateway import runtime
 from localep.gateway.state import Operation, new_state
 from localep.operations.base_image import ensure_base
 from localep.operations.container_plan import ContainerPlan, plan_container, required_code
-from localep.operations.endpoints import Endpoint, find_endpoint, look_up
+from localep.operations.endpoints import Endpoint, endpoint_after
 from localep.operations.environments import EnvironmentOptions, ensure_environment
 from localep.operations.gateways import Gateway, recorded_failure, start_gateway
+from localep.operations.recovery import at_work_on
 from localep.operations.rollout import start_deployment, take_over
 from localep.operations.stored_documents import documents_to_store
 from localep.operations.views import EndpointView, view_endpoint
 from localep.spec.model import EndpointSpec
 
 if TYPE_CHECKING:
+    from localep.gateway.state import GatewayState
     from localep.operations.workplace import Undo, Workplace
     from localep.spec.loader import Bundle
     from localep.spec.model import DeploymentSpec
@@ -60,17 +62,18 @@ def create(place: Workplace, bundle: Bundle, options: CreateOptions) -> CreateRe
     errors of building and starting; nothing is left behind then.
     """
     begun = time.monotonic()
-    existing = look_up(place, bundle.endpoint_name)
-    _refuse_conflicts(existing, bundle)
-    plan = None
-    if bundle.deployment is not None:
-        plan = plan_deployment(place, bundle.deployment, options.environment, options.copy_model)
-    with plan or nullcontext(), place.undone_on_failure() as undo:
-        if existing is not None and plan is not None:
-            _add_deployment(place, existing, bundle, plan, options, undo)
-        else:
-            _create_endpoint(place, bundle, plan, options, undo)
-    endpoint = find_endpoint(place, bundle.endpoint_name)
+    with at_work_on(place, bundle.endpoint_name) as existing:
+        _refuse_conflicts(existing, bundle)
+        plan = None
+        if bundle.deployment is not None:
+            environment = options.environment
+            plan = plan_deployment(place, bundle.deployment, environment, options.copy_model)
+        with plan or nullcontext(), place.undone_on_failure() as undo:
+            if existing is not None and plan is not None:
+                state = _add_deployment(place, existing, bundle, plan, options, undo)
+            else:
+                state = _create_endpoint(place, bundle, plan, options, undo)
+    endpoint = endpoint_after(place, bundle.endpoint_name, state)
     return CreateResult(view_endpoint(endpoint), time.monotonic() - begun)
 
 
@@ -84,17 +87,20 @@ def plan_deployment(
     required_code(spec)
     image = ensure_environment(place, spec.environment, options)
     must_copy = copy_model or not place.engine.info().is_local
-    return plan_container(spec, image, copy_model=must_copy)
+    plan = plan_container(spec, image, copy_model=must_copy)
+    for warning in plan.snapshot.warnings:
+        place.reporter.warn(warning)
+    return plan
 
 
-def _refuse_conflicts(existing: Endpoint | None, bundle: Bundle) -> None:
+def _refuse_conflicts(existing: Endpoint[GatewayState] | None, bundle: Bundle) -> None:
     if existing is None:
         return
     backend = existing.state.backend
-    if backend is None and existing.state.operation.state == "Creating":
+    if existing.state.was_never_finished:
         raise EndpointConflict(
             f"Endpoint {existing.name} is being created.",
-            cause="Another command is at it, or was ended before it was done.",
+            cause="Another user's command is at it, or was ended before it was done.",
             remedy=f"Wait for it, or remove what it left: localep delete -n {existing.name}",
         )
     if backend is not None and bundle.deployment is not None:
@@ -128,7 +134,7 @@ def _create_endpoint(
     plan: ContainerPlan | None,
     options: CreateOptions,
     undo: Undo,
-) -> None:
+) -> GatewayState:
     """Start gateway and deployment side by side: each takes the engine a while."""
     spec = bundle.endpoint or EndpointSpec(bundle.endpoint_name)
     base = ensure_base(place)
@@ -145,26 +151,27 @@ def _create_endpoint(
         gateway = pending.result()
     place.engine.restart_always(gateway.container)
     if started is not None:
-        take_over(place, gateway, started, state, state, options.timeout, undo)
-    else:
-        gateway.send(runtime.SHOW_STATISTICS)  # it answers: HAProxy took its configuration
-        gateway.save(state.after(Operation("create", "Succeeded")))
+        return take_over(place, gateway, started, state, state, options.timeout, undo)
+    gateway.send(runtime.SHOW_STATISTICS)  # it answers: HAProxy took its configuration
+    done = state.after(Operation("create", "Succeeded"))
+    gateway.save(done)
+    return done
 
 
 def _add_deployment(
     place: Workplace,
-    existing: Endpoint,
+    existing: Endpoint[GatewayState],
     bundle: Bundle,
     plan: ContainerPlan,
     options: CreateOptions,
     undo: Undo,
-) -> None:
+) -> GatewayState:
     gateway = Gateway(place.engine, existing.gateway.identity, existing.address)
-    begun = Operation("create", "Creating", plan.spec.name)
+    begun = Operation("create", "Updating", plan.spec.name)  # of the endpoint, which is there
     traffic = {} if options.all_traffic else existing.state.traffic
     state = documents_to_store(existing.state.after(begun), bundle, traffic)
     place.reporter.status(f"Starting deployment {plan.spec.name}")
     with recorded_failure(gateway, existing.state, begun, undo):
         started = start_deployment(place, plan)
         gateway.save(existing.state.after(begun))
-        take_over(place, gateway, started, existing.state, state, options.timeout, undo)
+        return take_over(place, gateway, started, existing.state, state, options.timeout, undo)

@@ -5,27 +5,48 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from localep.errors import EndpointConflict, EngineError, UsageError
-from localep.gateway.state import STATE_FILE, GatewayState, Operation, state_from_json
+from localep.gateway.state import (
+    PUBLIC_LINK,
+    STATE_FILE,
+    GatewayState,
+    Operation,
+    PublicState,
+    state_from_json,
+    state_from_link,
+)
 from localep.operations import names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from localep.engine.base import Container
     from localep.operations.workplace import Workplace
 
+_CREATE = "Create one: localep create -f endpoint.yml -f deployment.yml"
 _READ_TRIES = 10
-_UNWRITTEN = GatewayState("key", "", "", "", Operation("create", "Creating"))
+_UNWRITTEN = GatewayState(
+    auth_mode="key",
+    operation=Operation("create", "Creating"),
+    primary_key="",
+    secondary_key="",
+    probe_token="",
+)
+State_co = TypeVar("State_co", bound=PublicState, covariant=True)
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """An endpoint that is there: its gateway, its state, and its deployments' containers."""
+class Endpoint(Generic[State_co]):
+    """An endpoint that is there: its gateway, its state, and its deployments' containers.
+
+    ``Endpoint[GatewayState]`` knows all, ``Endpoint[PublicState]`` what is quickly read.
+    """
 
     name: str
     gateway: Container
-    state: GatewayState
+    state: State_co
     containers: tuple[Container, ...]
 
     @property
@@ -54,46 +75,58 @@ class Endpoint:
         return f"{self.address}/swagger.json"
 
 
-def find_endpoint(place: Workplace, name: str | None) -> Endpoint:
+def find_endpoint(place: Workplace, name: str | None) -> Endpoint[GatewayState]:
     """The endpoint of this name, or the only one where no name is given.
 
     Raises EndpointConflict where there is none, UsageError where there are several to choose
     from.
     """
-    endpoint = look_up(place, name) if name is not None else _the_only_one(place)
+    return _find(place, name, _read_state)
+
+
+def look_at_endpoint(place: Workplace, name: str | None) -> Endpoint[PublicState]:
+    """Like find_endpoint, but without keys and documents, and much quicker."""
+    return _find(place, name, _read_public_state)
+
+
+def endpoint_after(place: Workplace, name: str, state: GatewayState) -> Endpoint[GatewayState]:
+    """An endpoint whose state was written just now and need not be read."""
+    return _find(place, name, lambda *_: state)
+
+
+def _find(
+    place: Workplace, name: str | None, read: Callable[[Workplace, Container], State_co]
+) -> Endpoint[State_co]:
+    name = name or only_name(place)
+    containers = place.engine.list_containers(place.names.labels(endpoint=name))
+    endpoint = _endpoint_of(place, containers, read)
     if endpoint is None:
-        there = {gateway.labels[names.ENDPOINT] for gateway in _gateways(place)} - {name}
-        raise EndpointConflict(
-            f"There is no endpoint {name}.",
-            cause=f"There is {', '.join(sorted(there))}." if there else "There is none at all.",
-            remedy="Create it: localep create -f endpoint.yml -f deployment.yml",
-        )
+        raise no_such_endpoint(place, name)
     return endpoint
 
 
-def look_up(place: Workplace, name: str) -> Endpoint | None:
-    """The endpoint of this name, None where there is none."""
-    containers = place.engine.list_containers(place.names.labels(endpoint=name))
-    gateways = [found for found in containers if found.labels[names.ROLE] == names.GATEWAY_ROLE]
-    return _load(place, gateways[0], containers) if gateways else None
+def no_such_endpoint(place: Workplace, name: str) -> EndpointConflict:
+    """What to raise for a name that no endpoint has."""
+    there = {gateway.labels[names.ENDPOINT] for gateway in _gateways(place)} - {name}
+    return EndpointConflict(
+        f"There is no endpoint {name}.",
+        cause=f"There is {', '.join(sorted(there))}." if there else "There is none at all.",
+        remedy="See what is there: localep list" if there else _CREATE,
+    )
 
 
-def all_endpoints(place: Workplace) -> list[Endpoint]:
+def endpoint_of(place: Workplace, containers: list[Container]) -> Endpoint[GatewayState] | None:
+    """The endpoint that these containers make, None where no gateway is among them."""
+    return _endpoint_of(place, containers, _read_state)
+
+
+def all_endpoints(place: Workplace) -> list[Endpoint[PublicState]]:
     """Every endpoint of the namespace, by name."""
-    containers = place.engine.list_containers(place.names.labels())
-    gateways = [found for found in containers if found.labels[names.ROLE] == names.GATEWAY_ROLE]
-    return [
-        _load(
-            place,
-            gateway,
-            [
-                other
-                for other in containers
-                if other.labels[names.ENDPOINT] == gateway.labels[names.ENDPOINT]
-            ],
-        )
-        for gateway in sorted(gateways, key=lambda gateway: gateway.labels[names.ENDPOINT])
-    ]
+    by_name: dict[str, list[Container]] = {}
+    for container in place.engine.list_containers(place.names.labels()):
+        by_name.setdefault(container.labels.get(names.ENDPOINT, ""), []).append(container)
+    found = (_endpoint_of(place, by_name[name], _read_public_state) for name in sorted(by_name))
+    return [endpoint for endpoint in found if endpoint is not None]
 
 
 def recorded_spec(container: Container) -> dict[str, Any]:
@@ -106,32 +139,44 @@ def _gateways(place: Workplace) -> list[Container]:
     return place.engine.list_containers(place.names.labels(role=names.GATEWAY_ROLE))
 
 
-def _the_only_one(place: Workplace) -> Endpoint | None:
-    gateways = _gateways(place)
-    if not gateways:
+def only_name(place: Workplace) -> str:
+    """The name of the only endpoint. Raises EndpointConflict for none, UsageError for several."""
+    there = sorted(gateway.labels[names.ENDPOINT] for gateway in _gateways(place))
+    if not there:
         raise EndpointConflict(
             "There is no endpoint.",
-            remedy="Create one: localep create -f endpoint.yml -f deployment.yml",
+            remedy=_CREATE,
         )
-    if len(gateways) > 1:
-        there = sorted(gateway.labels[names.ENDPOINT] for gateway in gateways)
+    if len(there) > 1:
         raise UsageError(
             "There are several endpoints.",
             cause=f"They are {', '.join(there)}.",
             remedy=f"Choose one of them: -n {there[0]}.",
         )
-    return look_up(place, gateways[0].labels[names.ENDPOINT])
+    return there[0]
 
 
-def _load(place: Workplace, gateway: Container, containers: list[Container]) -> Endpoint:
-    state = _read_state(place, gateway)
-    deployments = [
-        container
-        for container in containers
-        if container.labels[names.ROLE] == names.DEPLOYMENT_ROLE
-    ]
-    name = gateway.labels[names.ENDPOINT]
-    return Endpoint(name, gateway, state, tuple(deployments))
+def _endpoint_of(
+    place: Workplace,
+    containers: list[Container],
+    read: Callable[[Workplace, Container], State_co],
+) -> Endpoint[State_co] | None:
+    role = {container.identity: container.labels[names.ROLE] for container in containers}
+    deployments = [found for found in containers if role[found.identity] == names.DEPLOYMENT_ROLE]
+    for gateway in containers:
+        if role[gateway.identity] == names.GATEWAY_ROLE:
+            state = read(place, gateway)
+            return Endpoint(gateway.labels[names.ENDPOINT], gateway, state, tuple(deployments))
+    return None
+
+
+def _read_public_state(place: Workplace, gateway: Container) -> PublicState:
+    """The public part from its link, or from the whole state where the link does not tell."""
+    target = place.engine.read_link(gateway.identity, PUBLIC_LINK)
+    try:
+        return state_from_link(target or "")
+    except ValueError:
+        return _read_state(place, gateway)
 
 
 def _read_state(place: Workplace, gateway: Container) -> GatewayState:

@@ -17,7 +17,7 @@ from localep.environment.plan import (
 )
 from localep.errors import EnvironmentFailure, PullFailed
 from localep.operations.base_image import BASE_PYTHON, base_reference, build, ensure_base
-from localep.spec.documents import read_document
+from localep.spec.documents import CONDA_FILE, read_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,5 +206,6 @@ def _conda_of(spec: EnvironmentSpec | None) -> CondaFile | None:
     if spec.conda is not None:
         return parse_conda_file(spec.conda, "conda_file")
     if spec.conda_file is not None:
-        return parse_conda_file(read_document(spec.conda_file).data, str(spec.conda_file))
+        document = read_document(spec.conda_file, CONDA_FILE)
+        return parse_conda_file(document.data, str(spec.conda_file))
     return None

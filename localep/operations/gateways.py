@@ -9,16 +9,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from localep.engine.base import ContainerRequest
-from localep.errors import EndpointConflict, EngineError, LocalepError, NameTaken, PortTaken
+from localep.errors import (
+    EndpointConflict,
+    EngineError,
+    LocalepError,
+    NameTaken,
+    PortTaken,
+    UsageError,
+)
 from localep.gateway import config, runtime
 from localep.interrupts import held_back
 from localep.operations import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from threading import Event
 
     from localep.engine.base import Engine
-    from localep.gateway.state import Backend, GatewayState, Operation
+    from localep.gateway.state import GatewayState, Operation
     from localep.operations.workplace import Undo, Workplace
 
 _START_SECONDS = 20
@@ -64,10 +72,12 @@ class Gateway:
         with held_back():
             self.engine.copy_in(self.container, "/", config.gateway_archive(state))
 
-    def wait_for_address(self, slot: str, address: str) -> None:
+    def wait_for_address(self, slot: str, address: str, given_up: Event) -> None:
         """Wait until a prepared server knows its container's address. Raises EngineError."""
         deadline = time.monotonic() + _RESOLVE_SECONDS
         while not runtime.knows_address(self.send(runtime.SHOW_SERVERS), slot, address):
+            if given_up.is_set():
+                return
             if time.monotonic() > deadline:
                 raise EngineError(
                     "The gateway cannot find the deployment's container.",
@@ -76,12 +86,12 @@ class Gateway:
                 )
             time.sleep(0.02)
 
-    def drain(self, backend: Backend) -> None:
-        """Wait until a backend that takes no new requests has answered the last one."""
-        deadline = time.monotonic() + backend.request_timeout_ms / 1000 + _DRAIN_MARGIN_SECONDS
+    def drain(self, slot: str, timeout_ms: int) -> None:
+        """Wait until a server that takes no new requests has answered the last one."""
+        deadline = time.monotonic() + timeout_ms / 1000 + _DRAIN_MARGIN_SECONDS
         while time.monotonic() < deadline:
             statistics = self.send(runtime.SHOW_STATISTICS)
-            if runtime.requests_in_flight(statistics, backend.slot) == 0:
+            if runtime.requests_in_flight(statistics, slot) == 0:
                 return
             time.sleep(0.05)
 
@@ -123,7 +133,7 @@ def start_gateway(
         container = _create(place, endpoint, image, host, chosen)
         place.engine.copy_in(container, "/", config.gateway_archive(state))
         try:
-            place.engine.start_container(container)
+            place.start_container(container)
         except PortTaken as error:
             place.engine.remove_container(container)
             if port is not None:
@@ -174,7 +184,7 @@ def _create(place: Workplace, endpoint: str, image: str, host: str, port: int) -
         scratch=config.SCRATCH,
     )
     try:
-        return place.engine.create_container(request)
+        return place.create_container(request)
     except NameTaken as error:
         raise EndpointConflict(
             f"Endpoint {endpoint} exists already.",
@@ -188,10 +198,19 @@ def _reachable(place: Workplace, host: str) -> str:
     info = place.engine.info()
     if not info.is_local:
         return info.host
-    return "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 def _free_port(host: str) -> int:
     with socket.socket() as listener:
-        listener.bind((host if host.count(".") == 3 else "127.0.0.1", 0))
+        try:
+            listener.bind((host if host.count(".") == 3 else "127.0.0.1", 0))
+        except OSError as error:
+            raise UsageError(
+                f"No port can be opened on {host}.",
+                cause=f"{error.strerror}.",
+                remedy="Give --host an address of this machine, such as 127.0.0.1 or 0.0.0.0.",
+            ) from error
         return int(listener.getsockname()[1])

@@ -24,17 +24,18 @@ _CLIENT_TIMEOUT_SECONDS = 200
 
 _REMEDIES = {
     401: "The endpoint's key changed meanwhile; try again.",
-    404: "See `localep show` for its deployment and traffic.",
+    404: "See `localep show -n {endpoint}` for its deployment and traffic.",
     408: "Raise request_settings.request_timeout_ms (at most 180000), or make run() faster.",
-    424: "See `localep get-logs` for what the scoring script says.",
+    424: "See `localep get-logs -n {endpoint}` for what the scoring script says.",
     429: "Raise request_settings.max_concurrent_requests_per_instance, or send fewer at once.",
 }
 
 
 @dataclass(frozen=True)
 class InvokeResult:
-    """The endpoint's answer: the status, the headers, and the body as it came."""
+    """The answer of an endpoint: the status, the headers, and the body as it came."""
 
+    endpoint: str
     status: int
     reason: str
     body: bytes
@@ -48,10 +49,11 @@ class InvokeResult:
         container_status = self.headers.get("ms-azureml-model-error-statuscode")
         if container_status:
             cause = f"The scoring container answered {container_status}."
+        remedy = _REMEDIES.get(self.status, "See `localep get-logs -n {endpoint}`.")
         return EndpointAnsweredError(
             f"The endpoint answered {self.status} {self.reason}.",
             cause=cause,
-            remedy=_REMEDIES.get(self.status, "See `localep get-logs`."),
+            remedy=remedy.format(endpoint=self.endpoint),
         )
 
 
@@ -97,7 +99,9 @@ def invoke(
                 cause=f"Nothing came from {endpoint.scoring_uri}.",
                 remedy=f"See `localep show -n {endpoint.name}`: its gateway should run.",
             ) from error
-    return InvokeResult(answer.status_code, answer.reason, answer.content, answer.headers)
+    return InvokeResult(
+        endpoint.name, answer.status_code, answer.reason, answer.content, answer.headers
+    )
 
 
 def _is_json(body: bytes) -> bool:

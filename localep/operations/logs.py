@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from localep.errors import EndpointConflict
-from localep.operations.endpoints import find_endpoint
+from localep.operations.endpoints import look_at_endpoint
 from localep.operations.views import endpoint_deployment
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def get_logs(
     place: Workplace, name: str | None, deployment: str | None, *, lines: int, follow: bool
 ) -> Iterator[bytes]:
     """The log of an endpoint's deployment, its last ``lines`` lines, then what comes."""
-    endpoint = find_endpoint(place, name)
+    endpoint = look_at_endpoint(place, name)
     container = endpoint.serving
     present = endpoint_deployment(endpoint)
     if container is None or (deployment is not None and deployment != present):

@@ -19,6 +19,7 @@ FINGERPRINT = "localep.fingerprint"
 SPEC = "localep.spec"
 ADDRESS = "localep.address"
 COMMAND = "localep.command"
+OWNER = "localep.owner"
 
 GATEWAY_ROLE = "gateway"
 DEPLOYMENT_ROLE = "deployment"

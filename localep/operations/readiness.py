@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +12,14 @@ import requests
 from localep.errors import DeploymentNotReady
 from localep.gateway.config import PROBE_HEADER
 from localep.operations import layout
-from localep.operations.server_log import ScriptFailure, script_failure, worker_deaths
+from localep.operations.server_log import (
+    ScriptFailure,
+    crash_report,
+    script_failure,
+    script_output,
+    script_stage,
+    worker_deaths,
+)
 
 if TYPE_CHECKING:
     from localep.engine.base import Engine
@@ -22,6 +30,14 @@ MAX_WORKER_DEATHS = 3
 _PAUSE = 0.02
 _LOG_PERIOD = 0.5
 _LAST_LINES = 30
+
+_TOO_MUCH_MEMORY = "Load less in init(), or give Docker more memory."
+_CRASHED = "Look for a binary package that does not fit this Python or this processor."
+_LOOK_FOR_EXIT = "Look for os._exit in the script and in what it imports."
+_REMEDIES = {
+    "SIGKILL": f"The system ends what takes too much memory. {_TOO_MUCH_MEMORY}",
+    "SIGSEGV": _CRASHED,
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,7 @@ def wait_until_ready(
                 )
             if found.status in {"exited", "dead"}:
                 log = read_log(engine, container)
-                raise _failed(log, entry_script, f"exit code {found.exit_code}")
+                raise _failed(log, entry_script, found.exit_code or 0)
             if time.monotonic() > next_log:
                 next_log = time.monotonic() + _LOG_PERIOD
                 log = read_log(engine, container)
@@ -83,40 +99,76 @@ def read_log(engine: Engine, container: str) -> str:
     return b"".join(engine.logs(container)).decode("utf-8", errors="replace")
 
 
-def _failed(log: str, entry_script: str, ended: str) -> DeploymentNotReady:
+def _failed(log: str, entry_script: str, exit_code: int) -> DeploymentNotReady:
     failure = script_failure(log)
-    if failure is None:
+    if failure is not None:
+        ended = f"The server ended with exit code {exit_code}."
         return DeploymentNotReady(
             "The deployment did not get ready.",
-            cause=f"Its container ended with {ended}.",
-            remedy="The last lines of its log follow.",
-            details=_tail(log),
+            cause=f"{failure.stage} {failure.error}",
+            remedy=_remedy(failure, entry_script),
+            details=[*failure.traceback, *_told(script_output(log)), ended],
         )
+    deaths = worker_deaths(log)
+    if deaths:
+        return _died_silently(log, f"worker ended {_where(log)}with {deaths[-1]}", deaths[-1])
+    ended = _signal_name(exit_code) or f"exit code {exit_code}"
     return DeploymentNotReady(
         "The deployment did not get ready.",
-        cause=f"{failure.stage} {failure.error}",
-        remedy=_remedy(failure, entry_script),
-        details=failure.traceback,
+        cause=f"Its container ended with {ended}.",
+        remedy=_REMEDIES.get(ended, "See the last lines of its log above."),
+        details=_tail(log),
     )
 
 
 def _keeps_dying(log: str, ended: str) -> DeploymentNotReady:
+    how = f"worker died {MAX_WORKER_DEATHS} times in a row {_where(log)}({ended})"
+    return _died_silently(log, how, ended)
+
+
+def _died_silently(log: str, how: str, ended: str) -> DeploymentNotReady:
+    report = crash_report(log)
+    silence = "" if report else ", without a message"
     return DeploymentNotReady(
         "The deployment did not get ready.",
-        cause=f"Its server's worker died {MAX_WORKER_DEATHS} times in a row ({ended}), "
-        "without a message.",
-        remedy="Look for os._exit, a crash in a binary package, or too little memory.",
-        details=_tail(log),
+        cause=f"Its server's {how}{silence}.",
+        remedy=_REMEDIES.get(ended, _LOOK_FOR_EXIT if "exit code" in ended else _CRASHED),
+        details=[*report, *_told(script_output(log))],
     )
 
 
 def _out_of_time(log: str, timeout: float) -> DeploymentNotReady:
+    still = {
+        "import": "the scoring script is still being imported",
+        "init()": "init() is still at work",
+        "ready": "the server is up, but busy",
+    }
+    stage = script_stage(log)
     return DeploymentNotReady(
         "The deployment did not get ready.",
-        cause=f"It did not answer within {timeout:g} s; init() may still be at work.",
+        cause=f"It did not answer within {timeout:g} s; "
+        f"{still.get(stage or '', 'the server has not come up')}.",
         remedy="Give it more time with --timeout, or make init() faster.",
-        details=_tail(log),
+        details=_told(script_output(log)) if stage else _tail(log),
     )
+
+
+def _where(log: str) -> str:
+    return {"import": "while it imported the scoring script ", "init()": "in init() "}.get(
+        script_stage(log) or "", ""
+    )
+
+
+def _told(output: list[str]) -> list[str]:
+    return ["Last lines of its output:", *(f"  {line}" for line in output)] if output else []
+
+
+def _signal_name(exit_code: int) -> str | None:
+    """The signal behind an exit code such as 137, as shells and the engine count."""
+    try:
+        return signal.Signals(exit_code - 128).name
+    except ValueError:
+        return None
 
 
 def _remedy(failure: ScriptFailure, entry_script: str) -> str:
@@ -131,8 +183,15 @@ def _remedy(failure: ScriptFailure, entry_script: str) -> str:
             "Join the path from AZUREML_MODEL_DIR and the name of the model's file or folder; "
             "nothing else of this machine is there."
         )
-    if name in {"SyntaxError", "IndentationError"}:
+    if name == "PermissionError":
+        return (
+            "The server runs as the user of the code, not as root: check the permissions "
+            "of what it reads, and let it write below /tmp alone."
+        )
+    if name in {"SyntaxError", "IndentationError", "TabError"}:
         return "Correct the line and try again."
+    if name == "MemoryError":
+        return _TOO_MUCH_MEMORY
     return f"Correct {entry_script} and try again."
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 import tarfile
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from threading import Event
 from typing import TYPE_CHECKING
 
 from localep.engine.base import ContainerRequest, Mount
@@ -18,7 +20,7 @@ from localep.operations import layout, names
 from localep.operations.container_plan import ContainerPlan, container_request
 from localep.operations.names import CARRIER_ROLE, network_alias
 from localep.operations.readiness import Probe, wait_until_ready
-from localep.operations.snapshot import files_below
+from localep.operations.snapshot import files_below, reading
 
 if TYPE_CHECKING:
     from localep.operations.gateways import Gateway
@@ -39,9 +41,9 @@ def start_deployment(place: Workplace, plan: ContainerPlan) -> Started:
     revision = secrets.token_hex(4)
     if plan.copies_model:
         _copy_model(place, plan, revision)
-    container = place.engine.create_container(container_request(place, plan, revision))
+    container = place.create_container(container_request(place, plan, revision))
     place.engine.copy_in(container, "/", plan.snapshot.archive)
-    place.engine.start_container(container)
+    place.start_container(container)
     return Started(plan, container, revision)
 
 
@@ -54,50 +56,92 @@ def take_over(
     timeout: float,
     undo: Undo,
 ) -> GatewayState:
-    """Wait for a started deployment and hand the requests to it.
+    """Wait for a started deployment, hand the requests to it, and remove the former one.
 
     ``before`` is the endpoint's state as it is; ``wanted`` has the documents and traffic that
-    shall hold from now on. Raises DeploymentNotReady; the former deployment then goes on as if
-    nothing had been. ``undo`` is committed once the new one has taken over.
+    shall hold from now on; the state that then holds is returned. Raises DeploymentNotReady;
+    the former deployment goes on as if nothing had been. ``undo`` is committed once the new one
+    has taken over.
     """
-    container, script = started.container, started.plan.code.scoring_script
-    address = _address(place, container)
     slot = runtime.other_slot(before.backend)
     alias = network_alias(started.revision)
-    gateway.send(runtime.prepare(slot, alias, address, layout.SERVER_PORT))
     try:
-        probe = Probe(gateway.address, before.probe_token)
-        wait_until_ready(place.engine, container, probe, timeout, script)
-        gateway.wait_for_address(slot, address)
-        place.engine.restart_always(container)
+        _make_ready(place, gateway, started, before.probe_token, slot, timeout)
     except LocalepError:
         with suppress(EngineError):  # the first error is the one to tell
             gateway.send(runtime.release(slot))
         raise
     succeeded = replace(wanted.operation, state="Succeeded")
-    backend = backend_of(started.plan, container, alias, slot)
+    backend = backend_of(started.plan, started.container, alias, slot)
     changed = replace(wanted, backend=backend, operation=succeeded)
-    # From the first request that the new one takes until the state is written, an interrupt
-    # could leave neither of the two.
-    with held_back():
-        try:
-            gateway.send(runtime.switch(changed))
-            gateway.save(changed)
-        except EngineError:
-            with suppress(EngineError):  # the first error is the one to tell
-                gateway.send(runtime.take_back(before, slot))
-            raise
-        undo.commit()
+    statistics = ""
+    try:
+        # From the first request that the new one takes until the state is written, an
+        # interrupt could leave neither of the two.
+        with held_back():
+            statistics = _switch(gateway, before, changed)
+            undo.commit()
+    finally:
+        if undo.is_off and before.backend is not None:
+            _retire(place, gateway, before.backend, statistics)
     return changed
 
 
-def retire(place: Workplace, gateway: Gateway, former: Backend) -> None:
+def _make_ready(
+    place: Workplace,
+    gateway: Gateway,
+    started: Started,
+    probe_token: str,
+    slot: str,
+    timeout: float,
+) -> None:
+    """Wait until the server answers and the gateway knows where; takes no requests yet."""
+    container = started.container
+    address = _address(place, container)
+    alias = network_alias(started.revision)
+    gateway.send(runtime.prepare(slot, alias, address, layout.SERVER_PORT))
+    given_up = Event()
+    with ThreadPoolExecutor(1) as beside:
+        try:
+            known = beside.submit(gateway.wait_for_address, slot, address, given_up)
+            probe = Probe(gateway.address, probe_token)
+            script = started.plan.code.scoring_script
+            wait_until_ready(place.engine, container, probe, timeout, script)
+            place.engine.restart_always(container)
+            known.result()
+        finally:
+            given_up.set()
+
+
+def _switch(gateway: Gateway, before: GatewayState, changed: GatewayState) -> str:
+    """Hand the requests over and write it down; HAProxy's statistics of that moment."""
+    try:
+        answer = gateway.send([*runtime.switch(changed), *runtime.SHOW_STATISTICS])
+        gateway.save(changed)
+    except EngineError:
+        slot = runtime.other_slot(before.backend)
+        with suppress(EngineError):  # the first error is the one to tell
+            gateway.send(runtime.take_back(before, slot))
+        raise
+    return answer
+
+
+def _retire(place: Workplace, gateway: Gateway, former: Backend, statistics: str) -> None:
     """Let a deployment's container answer what it has taken, then remove it."""
     try:
-        gateway.drain(former)
-        gateway.send(runtime.release(former.slot))
-    finally:
-        remove_deployment(place, former.container)
+        try:
+            if runtime.requests_in_flight(statistics, former.slot) != 0:
+                gateway.drain(former.slot, former.request_timeout_ms)
+        finally:
+            with ThreadPoolExecutor(1) as beside:
+                released = beside.submit(gateway.send, runtime.release(former.slot))
+                remove_deployment(place, former.container)
+        released.result()
+    except EngineError as error:
+        place.reporter.warn(
+            "The new deployment is at work, but the former one's container could not be removed; "
+            f"the next update does that. {error.message} {error.cause}"
+        )
 
 
 def remove_deployment(place: Workplace, identity: str) -> None:
@@ -138,7 +182,7 @@ def _copy_model(place: Workplace, plan: ContainerPlan, revision: str) -> None:
     endpoint = plan.spec.endpoint_name
     volume = place.names.model_volume(endpoint, revision)
     place.engine.create_volume(volume, place.labels(endpoint=endpoint, revision=revision))
-    carrier = place.engine.create_container(
+    carrier = place.create_container(
         ContainerRequest(
             name=f"{volume}-carrier",
             image=plan.image.reference,
@@ -148,7 +192,7 @@ def _copy_model(place: Workplace, plan: ContainerPlan, revision: str) -> None:
             mounts=(Mount(volume, "/model", is_volume=True, read_only=False),),
         )
     )
-    with tempfile.TemporaryFile() as archive:
+    with reading(model.path, "Check its permissions."), tempfile.TemporaryFile() as archive:
         with tarfile.open(fileobj=archive, mode="w", dereference=True) as tar:
             tar.add(model.path, arcname=model.path.name, recursive=False)
             for path, name in files_below(model.path) if model.path.is_dir() else ():

@@ -12,11 +12,19 @@ _SERVER_FILES = re.compile(r'File "[^"]*(?:azureml_inference_server_http|<frozen
 _WORKER_DIED = re.compile(
     r"Worker \(pid:\d+\) (?:exited with code (\d+)|was sent (?!SIGTERM)(SIG\w+))", re.IGNORECASE
 )
+_WORKER_STOPPED = re.compile(r"Worker \(pid:\d+\) was sent SIGTERM")
+_WORKER_COUNT = re.compile(r"^Worker Count: (\d+)$", re.MULTILINE)
+_BOOTING = re.compile(r"^.*gunicorn.error - Booting worker with pid: \d+$", re.MULTILINE)
 _TRACEBACK = "Traceback (most recent call last):"
 _GROUP = "+ Exception Group Traceback"
-_RECORD = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ [A-Z] \[\d+\] ")
+_CRASH = "Fatal Python error: "
+_RECORD = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ [A-Z] \[\d+\] (?:(\S+) - )?")
 # What a script prints; a traceback there was the script's own business.
 _PRINTED = " azmlinfsrv.print - "
+_SERVER_LOGGERS = ("azmlinfsrv", "gunicorn")
+# Lines of the server's without a record in front of them.
+_SERVER_LINES = ("Initializing logger", "Extra keys = ")
+_OUTPUT_LINES = 20
 _SERVER_ERROR = "azureml_inference_server_http."
 _CHAINED = re.compile(
     r"(The above exception was the direct cause|During handling of the above exception)"
@@ -35,12 +43,57 @@ class ScriptFailure:
 def worker_deaths(log: str) -> list[str]:
     """How each of the server's workers that died ended: "exit code 7", "SIGSEGV".
 
-    SIGTERM does not count: the server itself ends its workers with it.
+    SIGTERM does not count: the server itself ends its workers with it. Of a worker that ended
+    with exit code 0 the server tells by starting another alone.
     """
-    return [
+    deaths = [
         f"exit code {match.group(1)}" if match.group(1) else match.group(2)
         for match in _WORKER_DIED.finditer(log)
     ]
+    workers = _WORKER_COUNT.search(log)
+    if workers is not None:
+        stopped = len(_WORKER_STOPPED.findall(log))
+        silent = len(_BOOTING.findall(log)) - int(workers.group(1)) - len(deaths) - stopped
+        deaths += ["exit code 0"] * silent
+    return deaths
+
+
+def script_stage(log: str) -> str | None:
+    """Where the last worker that the log tells more of is, or was when it ended.
+
+    "import", "init()" or "ready"; None where the server has not come to the script.
+    """
+    for attempt in reversed(_attempts(log)):
+        if "ready for serving traffic" in attempt:
+            return "ready"
+        if "Invoking user's init function" in attempt:
+            return "init()"
+        if "Starting up app insights client" in attempt:
+            return "import"
+    return None
+
+
+def script_output(log: str) -> list[str]:
+    """The last lines that the script itself wrote, before it failed or until now."""
+    for attempt in reversed(_attempts(log)):
+        lines = _written_by_script(attempt.splitlines())
+        if lines:
+            return lines[-_OUTPUT_LINES:]
+    return []
+
+
+def crash_report(log: str) -> list[str]:
+    """Python's last words in a crash such as SIGSEGV, without the server's frames."""
+    _, found, text = log.rpartition(_CRASH)
+    if not found:
+        return []
+    lines = [found + text.partition("\n")[0]]
+    _, _, stack = text.partition("\nCurrent thread ")
+    for line in stack.splitlines()[1:]:
+        if not line.startswith('  File "') or "azureml_inference_server_http" in line:
+            break
+        lines.append(line)
+    return lines
 
 
 def script_failure(log: str) -> ScriptFailure | None:
@@ -59,6 +112,30 @@ def script_failure(log: str) -> ScriptFailure | None:
     if not own:  # the server's own complaint, such as a missing run()
         error = error.partition(": ")[2] or error
     return ScriptFailure(_stage(log, chain), error, tuple(_without_server(own)))
+
+
+def _attempts(log: str) -> list[str]:
+    """The log cut in parts, each from one worker's start to that of the next."""
+    return _BOOTING.split(log)[1:]
+
+
+def _written_by_script(lines: list[str]) -> list[str]:
+    """The script's own lines of a worker's log, up to its failure."""
+    written: list[str] = []
+    for line in lines:
+        if line.startswith(_CRASH):
+            break
+        record = _RECORD.match(line)
+        if _PRINTED in line:
+            written.append(line.partition(_PRINTED)[2])
+        elif record is None:
+            if not line.startswith(_SERVER_LINES):
+                written.append(line)
+        elif _TRACEBACK in line or "User's init function failed" in line:
+            break
+        elif not (record.group(1) or "").startswith(_SERVER_LOGGERS):
+            written.append(line)
+    return [line for line in written if line.strip()]
 
 
 @dataclass(frozen=True)

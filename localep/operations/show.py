@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localep.operations.endpoints import all_endpoints, find_endpoint
+from localep.operations.endpoints import all_endpoints, find_endpoint, look_at_endpoint
+from localep.operations.recovery import cut_off
 from localep.operations.views import EndpointView, view_endpoint
 
 if TYPE_CHECKING:
@@ -22,12 +23,13 @@ class Credentials:
 
 def show(place: Workplace, name: str | None) -> EndpointView:
     """One endpoint, the only one where no name is given."""
-    return view_endpoint(find_endpoint(place, name))
+    endpoint = look_at_endpoint(place, name)
+    return view_endpoint(endpoint, cut_off(place, endpoint))
 
 
 def list_endpoints(place: Workplace) -> list[EndpointView]:
     """Every endpoint, by name."""
-    return [view_endpoint(endpoint) for endpoint in all_endpoints(place)]
+    return [view_endpoint(endpoint, cut_off(place, endpoint)) for endpoint in all_endpoints(place)]
 
 
 def get_credentials(place: Workplace, name: str | None) -> Credentials:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
 import tarfile
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from localep.errors import SpecError
+from localep.errors import DiskFull, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 IGNORE_FILES = (".amlignore", ".gitignore")
 
 _IN_MEMORY = 8 * 1024 * 1024
+# What tempfile says where not one byte can be written to any folder that it knows.
+_NO_FOLDER = "No usable temporary directory"
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,12 @@ class Snapshot:
     """A tar archive of the code, and a digest that is the same for the same files.
 
     The digest covers names, contents and whether a file is executable; dates and owners do not
-    count.
+    count. ``warnings`` tell what could not be packed.
     """
 
     archive: IO[bytes]
     digest: str
+    warnings: tuple[str, ...] = ()
 
 
 def take_snapshot(folder: Path, target: str, owner: tuple[int, int]) -> Snapshot:
@@ -39,43 +44,72 @@ def take_snapshot(folder: Path, target: str, owner: tuple[int, int]) -> Snapshot
 
     Links are followed, as the container does not see what they point at; byte code is left out,
     as it comes and goes with every run on this machine. Raises SpecError where
-    a file cannot be read.
+    a file cannot be read, DiskFull where the archive finds no place.
     """
     archive = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller's
     digest = hashlib.sha256()
     prefix = target.lstrip("/")
+    left_out: list[Path] = []
     try:
-        with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        with (
+            reading(folder),
+            tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar,
+        ):
             _add_folder(tar, prefix, owner)
-            for path, name in _walk(folder, "", _ignored(folder), frozenset()):
+            for path, name in _walk(folder, "", _ignored(folder), frozenset(), left_out):
                 if path.is_dir():
                     _add_folder(tar, f"{prefix}/{name}", owner)
                     digest.update(os.fsencode(f"folder {name}\0"))
                 else:
                     _add_file(tar, path, f"{prefix}/{name}", owner, digest)
-    except OSError as error:
-        archive.close()
-        raise SpecError(
-            f"{error.filename or folder} cannot be read.",
-            cause=error.strerror or str(error),
-            remedy="Check its permissions, or name it in .amlignore if it is not needed.",
-        ) from error
     except BaseException:
         archive.close()
         raise
     archive.seek(0)
-    return Snapshot(archive, digest.hexdigest())
+    return Snapshot(archive, digest.hexdigest(), tuple(map(_left_out, left_out)))
+
+
+@contextmanager
+def reading(
+    what: Path,
+    remedy: str = "Check its permissions, or name it in .amlignore if it is not needed.",
+) -> Iterator[None]:
+    """Tell what goes wrong while files of this machine are packed.
+
+    Raises SpecError where one cannot be read, DiskFull where the copy finds no place.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT} or _NO_FOLDER in str(error):
+            raise DiskFull(
+                f"There is no place for a copy of {what}.",
+                cause=f"{tempfile.tempdir or 'Every folder for temporary files'} is full.",
+                remedy="Free disk space there, or have TMPDIR name a folder on another disk.",
+            ) from error
+        raise SpecError(
+            f"{error.filename or what} cannot be read.",
+            cause=f"{error.strerror or error}.",
+            remedy=remedy,
+        ) from error
 
 
 def files_below(folder: Path) -> Iterator[tuple[Path, str]]:
     """Every folder and file below ``folder``, links followed, with its name from there."""
-    return _walk(folder, "", lambda _: False, frozenset())
+    return _walk(folder, "", lambda _: False, frozenset(), [])
 
 
 def _walk(
-    folder: Path, name: str, ignored: Callable[[str], bool], parents: frozenset[Path]
+    folder: Path,
+    name: str,
+    ignored: Callable[[str], bool],
+    parents: frozenset[Path],
+    left_out: list[Path],
 ) -> Iterator[tuple[Path, str]]:
-    """Every folder and file below ``folder`` that is not ignored, in a stable order."""
+    """Every folder and file below ``folder`` that is not ignored, in a stable order.
+
+    What is neither goes to ``left_out``.
+    """
     real = folder.resolve()
     if real in parents:  # a link that leads back to where it stands
         return
@@ -85,9 +119,18 @@ def _walk(
         if path.is_dir():  # unlike entry.is_dir(), False for a link that leads to itself
             if entry.name != "__pycache__" and not ignored(f"{relative}/"):
                 yield path, relative
-                yield from _walk(path, f"{relative}/", ignored, parents | {real})
-        elif path.is_file() and not ignored(relative):
+                yield from _walk(path, f"{relative}/", ignored, parents | {real}, left_out)
+        elif ignored(relative):
+            continue
+        elif path.is_file():
             yield path, relative
+        else:
+            left_out.append(path)
+
+
+def _left_out(path: Path) -> str:
+    kind = "a link that leads nowhere" if path.is_symlink() else "neither a file nor a folder"
+    return f"{path} is {kind}; it is left out of the code."
 
 
 def _ignored(folder: Path) -> Callable[[str], bool]:

@@ -12,10 +12,16 @@ from localep.gateway import runtime
 from localep.gateway.state import GatewayState, Operation
 from localep.operations import names
 from localep.operations.create import DEFAULT_TIMEOUT, plan_deployment, second_deployment
-from localep.operations.endpoints import Endpoint, find_endpoint
+from localep.operations.endpoints import (
+    Endpoint,
+    endpoint_after,
+    no_such_endpoint,
+    only_name,
+)
 from localep.operations.environments import EnvironmentOptions
 from localep.operations.gateways import Gateway, recorded_failure
-from localep.operations.rollout import backend_of, retire, start_deployment, take_over
+from localep.operations.recovery import at_work_on
+from localep.operations.rollout import backend_of, start_deployment, take_over
 from localep.operations.stored_documents import documents_to_store, stored_documents
 from localep.operations.views import EndpointView, view_endpoint
 from localep.spec.loader import Bundle, Selection, load_documents, load_files
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from localep.operations.container_plan import ContainerPlan
-    from localep.operations.workplace import Undo, Workplace
+    from localep.operations.workplace import Workplace
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,36 @@ def update(place: Workplace, options: UpdateOptions) -> UpdateResult:
     one goes on, and the endpoint's last operation tells why.
     """
     begun = time.monotonic()
-    endpoint, bundle = _find(place, options)
-    for finding in bundle.warnings:
-        place.reporter.warn(str(finding))
+    name, bundle = _read(place, options)
+    with at_work_on(place, name) as endpoint:
+        if endpoint is None:
+            raise no_such_endpoint(place, name)
+        bundle = bundle or _read_again(endpoint, options.selection)
+        for finding in bundle.warnings:
+            place.reporter.warn(str(finding))
+        changed, state = _update(place, endpoint, bundle, options)
+    view = view_endpoint(endpoint_after(place, name, state))
+    return UpdateResult(view, changed, time.monotonic() - begun)
+
+
+def _read(place: Workplace, options: UpdateOptions) -> tuple[str, Bundle | None]:
+    """Whose update it is, and the files where there are some."""
+    if options.files:
+        bundle = load_files(options.files, options.selection)
+        return bundle.endpoint_name, bundle
+    return options.selection.endpoint or only_name(place), None
+
+
+def _read_again(endpoint: Endpoint[GatewayState], selection: Selection) -> Bundle:
+    """The documents that the endpoint was made from, with the changes of the command line."""
+    selection = replace(selection, endpoint=endpoint.name)
+    return load_documents(stored_documents(endpoint.state), selection)
+
+
+def _update(
+    place: Workplace, endpoint: Endpoint[GatewayState], bundle: Bundle, options: UpdateOptions
+) -> tuple[str, GatewayState]:
+    """Change what has to be changed; what that was, and the state that then holds."""
     gateway = Gateway(place.engine, endpoint.gateway.identity, endpoint.address)
     _check_deployment(endpoint, bundle)
     operation = Operation("update", "Updating", bundle.deployment.name if bundle.deployment else "")
@@ -72,46 +105,16 @@ def update(place: Workplace, options: UpdateOptions) -> UpdateResult:
             plan = plan_deployment(place, bundle.deployment, environment, options.copy_model)
         with plan or nullcontext():
             if plan is None or _runs_already(endpoint, plan):
-                changed = _change_settings(gateway, endpoint, wanted, plan)
-            else:
-                _replace_deployment(place, gateway, endpoint, wanted, plan, options.timeout, undo)
-                changed = "deployment"
-    view = view_endpoint(find_endpoint(place, endpoint.name))
-    return UpdateResult(view, changed, time.monotonic() - begun)
+                return _change_settings(gateway, endpoint, wanted, plan)
+            place.reporter.status(f"Starting the new deployment {plan.spec.name}")
+            started = start_deployment(place, plan)
+            before = endpoint.state
+            gateway.save(before.after(operation))
+            timeout = options.timeout
+            return "deployment", take_over(place, gateway, started, before, wanted, timeout, undo)
 
 
-def _replace_deployment(
-    place: Workplace,
-    gateway: Gateway,
-    endpoint: Endpoint,
-    wanted: GatewayState,
-    plan: ContainerPlan,
-    timeout: float,
-    undo: Undo,
-) -> None:
-    """Start the new container, let it take over, and let the former one go."""
-    before = endpoint.state
-    place.reporter.status(f"Starting the new deployment {plan.spec.name}")
-    try:
-        started = start_deployment(place, plan)
-        gateway.save(before.after(wanted.operation))
-        take_over(place, gateway, started, before, wanted, timeout, undo)
-    finally:
-        # An interrupt may come when the new one has taken over already.
-        if undo.is_off and before.backend is not None:
-            retire(place, gateway, before.backend)
-
-
-def _find(place: Workplace, options: UpdateOptions) -> tuple[Endpoint, Bundle]:
-    if options.files:
-        bundle = load_files(options.files, options.selection)
-        return find_endpoint(place, bundle.endpoint_name), bundle
-    endpoint = find_endpoint(place, options.selection.endpoint)
-    selection = replace(options.selection, endpoint=endpoint.name)
-    return endpoint, load_documents(stored_documents(endpoint.state), selection)
-
-
-def _check_deployment(endpoint: Endpoint, bundle: Bundle) -> None:
+def _check_deployment(endpoint: Endpoint[GatewayState], bundle: Bundle) -> None:
     backend = endpoint.state.backend
     if bundle.deployment is None:
         return
@@ -124,7 +127,9 @@ def _check_deployment(endpoint: Endpoint, bundle: Bundle) -> None:
         raise second_deployment(endpoint.name, backend.deployment, bundle.deployment.name)
 
 
-def _wanted_state(endpoint: Endpoint, bundle: Bundle, operation: Operation) -> GatewayState:
+def _wanted_state(
+    endpoint: Endpoint[GatewayState], bundle: Bundle, operation: Operation
+) -> GatewayState:
     """The state that shall hold afterwards, with the former backend still in it."""
     state = endpoint.state
     traffic = state.traffic
@@ -134,7 +139,7 @@ def _wanted_state(endpoint: Endpoint, bundle: Bundle, operation: Operation) -> G
     return documents_to_store(state.after(operation), bundle, traffic)
 
 
-def _runs_already(endpoint: Endpoint, plan: ContainerPlan) -> bool:
+def _runs_already(endpoint: Endpoint[GatewayState], plan: ContainerPlan) -> bool:
     serving = endpoint.serving
     return (
         serving is not None
@@ -144,8 +149,11 @@ def _runs_already(endpoint: Endpoint, plan: ContainerPlan) -> bool:
 
 
 def _change_settings(
-    gateway: Gateway, endpoint: Endpoint, wanted: GatewayState, plan: ContainerPlan | None
-) -> str:
+    gateway: Gateway,
+    endpoint: Endpoint[GatewayState],
+    wanted: GatewayState,
+    plan: ContainerPlan | None,
+) -> tuple[str, GatewayState]:
     """Change what the gateway alone decides: limits, traffic, and the documents behind them."""
     backend = wanted.backend
     if backend is not None and plan is not None:
@@ -154,7 +162,9 @@ def _change_settings(
     changed = replace(wanted, backend=backend, operation=succeeded)
     before = endpoint.state
     if changed == replace(before, operation=succeeded) and before.operation.state == "Succeeded":
-        return "nothing"
-    gateway.send(runtime.apply_settings(changed))
+        return "nothing", before
+    # Said before it is done: should this be cut off, the next update does it again.
+    gateway.save(before.after(wanted.operation))
+    gateway.send(runtime.switch(changed))
     gateway.save(changed)
-    return "settings"
+    return "settings", changed

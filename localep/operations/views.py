@@ -9,6 +9,7 @@ from localep.operations.endpoints import Endpoint, recorded_spec
 
 if TYPE_CHECKING:
     from localep.engine.base import Container
+    from localep.gateway.state import Operation, PublicState
 
 
 @dataclass(frozen=True)
@@ -48,20 +49,17 @@ class EndpointView:
         return asdict(self)
 
 
-def view_endpoint(endpoint: Endpoint) -> EndpointView:
-    """What is shown of an endpoint."""
+def view_endpoint(endpoint: Endpoint[PublicState], ended: Operation | None = None) -> EndpointView:
+    """What is shown of an endpoint; ``ended`` tells how an operation ended that could not."""
     state = endpoint.state
     serving = endpoint.serving
-    deployments = [_view_deployment(endpoint, serving)] if serving is not None else []
+    last = ended or state.operation
+    deployments = [_view_deployment(endpoint, serving, last)] if serving is not None else []
     shares = {deployment.name: state.share for deployment in deployments}
-    operation = {
-        "name": state.operation.name,
-        "state": state.operation.state,
-        "error": state.operation.error,
-    }
+    operation = {"name": last.name, "state": last.state, "error": last.error}
     return EndpointView(
         name=endpoint.name,
-        provisioning_state=_endpoint_state(endpoint),
+        provisioning_state=_endpoint_state(endpoint, last),
         scoring_uri=endpoint.scoring_uri,
         openapi_uri=endpoint.openapi_uri,
         auth_mode=state.auth_mode,
@@ -71,7 +69,9 @@ def view_endpoint(endpoint: Endpoint) -> EndpointView:
     )
 
 
-def _view_deployment(endpoint: Endpoint, container: Container) -> DeploymentView:
+def _view_deployment(
+    endpoint: Endpoint[PublicState], container: Container, last: Operation
+) -> DeploymentView:
     spec = recorded_spec(container)
     backend = endpoint.state.backend
     settings = {}
@@ -83,7 +83,7 @@ def _view_deployment(endpoint: Endpoint, container: Container) -> DeploymentView
     return DeploymentView(
         name=spec["name"],
         endpoint_name=endpoint.name,
-        provisioning_state=_deployment_state(endpoint, container),
+        provisioning_state=_deployment_state(endpoint, container, last),
         status=container.status,
         instance_type=spec["instance_type"],
         instance_count=spec["instance_count"],
@@ -96,20 +96,21 @@ def _view_deployment(endpoint: Endpoint, container: Container) -> DeploymentView
     )
 
 
-def _endpoint_state(endpoint: Endpoint) -> str:
+def _endpoint_state(endpoint: Endpoint[PublicState], last: Operation) -> str:
     """The endpoint itself is well where its gateway runs; its deployments have their own state."""
-    if endpoint.state.operation.state == "Creating" and endpoint.state.backend is None:
-        return "Creating"
+    if endpoint.state.was_never_finished:
+        return last.state
     return "Succeeded" if endpoint.gateway.is_running else "Failed"
 
 
-def _deployment_state(endpoint: Endpoint, container: Container) -> str:
+def _deployment_state(
+    endpoint: Endpoint[PublicState], container: Container, last: Operation
+) -> str:
     if not container.is_running:
         return "Failed"
-    operation = endpoint.state.operation
-    return operation.state if operation.deployment == endpoint_deployment(endpoint) else "Succeeded"
+    return last.state if last.deployment == endpoint_deployment(endpoint) else "Succeeded"
 
 
-def endpoint_deployment(endpoint: Endpoint) -> str | None:
+def endpoint_deployment(endpoint: Endpoint[PublicState]) -> str | None:
     """The name of the deployment that takes the requests."""
     return endpoint.state.backend.deployment if endpoint.state.backend else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from localep.engine.base import Progress
+from localep.engine.base import ContainerRequest, Progress
+from localep.errors import EngineError, NetworkMissing
+from localep.operations.locks import Locks, locks_of_user
 from localep.operations.names import Names, names_of_user
 
 if TYPE_CHECKING:
@@ -48,10 +50,11 @@ class Workplace:
     reporter: Reporter
     names: Names = field(default_factory=names_of_user)
     command: str = field(default_factory=lambda: secrets.token_hex(8))
+    locks: Locks = field(default_factory=locks_of_user)
 
     def labels(self, **more: str) -> dict[str, str]:
         """The labels of something that this command makes."""
-        return self.names.labels(command=self.command, **more)
+        return self.names.labels(command=self.command, owner=self.locks.owner(), **more)
 
     @contextmanager
     def undone_on_failure(self) -> Iterator[Undo]:
@@ -64,7 +67,9 @@ class Workplace:
             yield undo
         except BaseException:
             if not undo.is_off:
-                self._remove_all_mine()
+                # The first error is the one to tell; what stays is removed by the next command.
+                with suppress(EngineError):
+                    self._remove_all_mine()
             raise
 
     def _remove_all_mine(self) -> None:
@@ -77,9 +82,28 @@ class Workplace:
 
     def join_network(self) -> None:
         """Make the network that all endpoints of a namespace share, unless it is there."""
-        self.engine.ensure_network(self.names.network, self.names.labels())
+        # The engine lets two commands at once make two networks of one name.
+        with self.locks.in_turn(self.names.namespace):
+            self.engine.ensure_network(self.names.network, self.names.labels())
+
+    def create_container(self, request: ContainerRequest) -> str:
+        """Create a container on the namespace's network and return its id. Raises NameTaken."""
+        try:
+            return self.engine.create_container(request)
+        except NetworkMissing:  # the command that deleted the last endpoint took it along
+            self.join_network()
+            return self.engine.create_container(request)
+
+    def start_container(self, identity: str) -> None:
+        """Start a container on the namespace's network. Raises PortTaken."""
+        try:
+            self.engine.start_container(identity)
+        except NetworkMissing:
+            self.join_network()
+            self.engine.start_container(identity)
 
     def leave_network(self) -> None:
         """Remove the network where no endpoint is left in the namespace."""
-        if not self.engine.list_containers(self.names.labels()):
-            self.engine.remove_network(self.names.network)
+        with self.locks.in_turn(self.names.namespace):
+            if not self.engine.list_containers(self.names.labels()):
+                self.engine.remove_network(self.names.network)

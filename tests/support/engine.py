@@ -47,7 +47,11 @@ class Localep:
     environ: dict[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "LOCALEP_NAMESPACE": self.names.namespace, **self.environ}
+        own = {
+            "LOCALEP_NAMESPACE": self.names.namespace,
+            "XDG_CACHE_HOME": str(self.folder / ".cache"),
+        }
+        return {**os.environ, **own, **self.environ}
 
     def popen(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

@@ -10,7 +10,13 @@ from dataclasses import replace
 import pytest
 
 from localep.gateway.config import deployment_name, gateway_archive, gateway_files, limits
-from localep.gateway.state import Backend, GatewayState, state_from_json
+from localep.gateway.state import (
+    Backend,
+    GatewayState,
+    Operation,
+    state_from_json,
+    state_from_link,
+)
 
 PATHS = [
     "/etc/haproxy/haproxy.cfg",
@@ -122,7 +128,7 @@ def test_the_configuration_has_no_placeholder_left(state: GatewayState) -> None:
 
 def test_the_archive_puts_every_file_where_only_haproxy_reads_it(state: GatewayState) -> None:
     with tarfile.open(fileobj=io.BytesIO(gateway_archive(state))) as archive:
-        members = archive.getmembers()
+        *members, link = archive.getmembers()
         contents = [archive.extractfile(member) for member in members]
         texts = [content.read().decode() if content else "" for content in contents]
 
@@ -131,3 +137,17 @@ def test_the_archive_puts_every_file_where_only_haproxy_reads_it(state: GatewayS
         for member in members
     ] == [(path, True, 0o600, 990, 990) for path in PATHS]
     assert texts == list(gateway_files(state).values())
+    assert (f"/{link.name}", link.issym()) == ("/var/lib/localep/public", True)
+    assert state_from_link(link.linkname).backend == state.backend
+
+
+def test_a_public_state_that_is_too_long_leaves_a_link_that_tells_nothing(
+    state: GatewayState,
+) -> None:
+    long = state.after(Operation("update", "Failed", "blue", "x" * 4000))
+    with tarfile.open(fileobj=io.BytesIO(gateway_archive(long))) as archive:
+        *_, link = archive.getmembers()
+
+    assert link.linkname == "/"
+    with pytest.raises(ValueError, match="Expecting value"):
+        state_from_link(link.linkname)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
 
 import pytest
 
-from localep.gateway.state import Backend, GatewayState, Operation, new_state, state_from_json
+from localep.gateway.state import (
+    Backend,
+    GatewayState,
+    Operation,
+    PublicState,
+    new_state,
+    state_from_json,
+    state_from_link,
+)
 
 
 def test_a_state_with_a_backend_is_read_as_it_was_written(state: GatewayState) -> None:
@@ -118,3 +127,32 @@ def test_new_keys_need_no_quoting_in_a_header_or_a_file_of_haproxy() -> None:
     allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 
     assert set(state.primary_key + state.secondary_key + state.probe_token) <= allowed
+
+
+def test_the_public_part_fits_a_link_and_tells_no_key(state: GatewayState) -> None:
+    target = state.public_link()
+
+    assert target is not None
+    assert max(len(piece) for piece in target.split("/")) <= 255
+    assert state_from_link(target) == PublicState(
+        auth_mode="key",
+        operation=state.operation,
+        backend=state.backend,
+        traffic={"blue": 90},
+    )
+    told = base64.urlsafe_b64decode(target.replace("/", "")).decode()
+    assert "first-key" not in told
+    assert "second-key" not in told
+    assert "probe-token" not in told
+
+
+def test_a_public_part_that_no_path_can_hold_has_no_link(state: GatewayState) -> None:
+    long = state.after(Operation("update", "Failed", "blue", "x" * 4000))
+
+    assert long.public_link() is None
+
+
+@pytest.mark.parametrize("target", ["", "/", "/not/base64", "/eyJhIjog"])
+def test_a_link_of_somebody_else_is_no_state(target: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - of whichever kind
+        state_from_link(target)

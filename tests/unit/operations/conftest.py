@@ -13,6 +13,7 @@ import pytest
 
 from localep.engine.base import Container, EngineInfo, Image
 from localep.errors import NameTaken, PullFailed
+from localep.operations.locks import Locks
 from localep.operations.names import Names
 from localep.operations.workplace import Workplace
 from localep.spec.loader import Bundle, Selection, load_files
@@ -37,6 +38,7 @@ class FakeEngine:
     containers: dict[str, Container] = field(default_factory=dict)
     requests: dict[str, ContainerRequest] = field(default_factory=dict)
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    links: dict[tuple[str, str], str] = field(default_factory=dict)
     volumes: dict[str, Mapping[str, str]] = field(default_factory=dict)
     networks: list[str] = field(default_factory=list)
     servers: dict[str, str] = field(default_factory=dict)
@@ -105,13 +107,17 @@ class FakeEngine:
         stream = io.BytesIO(archive) if isinstance(archive, bytes) else archive
         with tarfile.open(fileobj=stream) as tar:
             for member in tar.getmembers():
-                content = tar.extractfile(member)
-                if content is not None:
-                    path = f"{folder.rstrip('/')}/{member.name}"
+                path = f"{folder.rstrip('/')}/{member.name}"
+                if member.issym():
+                    self.links[identity, path] = member.linkname
+                elif member.isfile() and (content := tar.extractfile(member)):
                     self.files[identity][path] = content.read()
 
     def copy_out(self, identity: str, path: str) -> bytes | None:
         return self.files[identity].get(path)
+
+    def read_link(self, identity: str, path: str) -> str | None:
+        return self.links.get((identity, path))
 
     def execute(self, identity: str, command: Sequence[str]) -> tuple[int, str]:
         return 0, "\n".join(self._haproxy(line) for line in command[-1].split("; "))
@@ -200,8 +206,11 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def place(engine: FakeEngine, told: list[str]) -> Workplace:
-    return Workplace(engine, Listener(told), Names(), "this-command")
+def place(engine: FakeEngine, told: list[str], tmp_path: Path) -> Workplace:
+    locks = Locks(tmp_path / "locks")
+    locks.folder.mkdir()
+    (locks.folder / "owner").write_text("me")
+    return Workplace(engine, Listener(told), Names(), "this-command", locks)
 
 
 @pytest.fixture

@@ -79,6 +79,7 @@ def test_the_request_asks_for_a_container_that_runs_as_the_clouds(
         labels={
             "localep.namespace": "default",
             "localep.command": "this-command",
+            "localep.owner": "me",
             "localep.role": "deployment",
             "localep.endpoint": "hello",
             "localep.deployment": "blue",

@@ -190,6 +190,7 @@ def test_the_gateway_is_created_as_a_user_who_may_do_nothing_else(
     assert request.labels == {
         "localep.namespace": "default",
         "localep.command": "this-command",
+        "localep.owner": "me",
         "localep.role": "gateway",
         "localep.endpoint": "hello",
         # Nobody reaches 0.0.0.0; the address is the one to be used from here.
@@ -407,9 +408,9 @@ def test_an_endpoint_that_another_command_is_creating_is_left_alone(
 
     assert refusals == [
         (
-            "Endpoint hello is being created.",
-            "Another command is at it, or was ended before it was done.",
-            "Wait for it, or remove what it left: localep delete -n hello",
+            "Endpoint hello is being changed.",
+            "Another localep command is at work on it.",
+            "Wait for that command to end, and try again.",
         )
     ]
 
@@ -476,7 +477,8 @@ def test_of_two_creates_at_once_the_later_one_gives_way(
 ) -> None:
     create(place, load("endpoint.yml"), OPTIONS)
     # The other one looked before the endpoint was there.
-    monkeypatch.setattr("localep.operations.create.look_up", lambda *_: None)
+    monkeypatch.setattr("localep.operations.recovery.endpoint_of", lambda *_: None)
+    monkeypatch.setattr("localep.operations.recovery._is_mine", lambda *_: False)
 
     with pytest.raises(EndpointConflict) as caught:
         create(new_place("other"), load("endpoint.yml", "deployment.yml"), OPTIONS)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from localep.engine.base import ContainerRequest
 from localep.errors import EndpointConflict
-from localep.gateway.state import Operation
+from localep.gateway.state import GatewayState, Operation
 from localep.operations.create import CreateOptions, create
 from localep.operations.delete import DeleteResult, delete
 from localep.operations.endpoints import Endpoint, find_endpoint
@@ -20,7 +21,7 @@ Load = Callable[..., Bundle]
 
 
 @pytest.fixture
-def hello(place: Workplace, load: Load, project: Path, calls: list[str]) -> Endpoint:
+def hello(place: Workplace, load: Load, project: Path, calls: list[str]) -> Endpoint[GatewayState]:
     """An endpoint whose deployment has a copy of its model."""
     (project / "model.pkl").write_bytes(b"pickle")
     bundle = load("endpoint.yml", "deployment.yml", 'model={"path": "model.pkl"}')
@@ -35,9 +36,9 @@ def remaining(place: Workplace) -> list[str]:
 
 
 def test_an_endpoint_goes_with_all_that_belongs_to_it_and_the_gateway_last(
-    place: Workplace, hello: Endpoint, calls: list[str]
+    place: Workplace, hello: Endpoint[GatewayState], calls: list[str]
 ) -> None:
-    assert delete(place, hello, None) == DeleteResult("hello", None)
+    assert delete(place, hello.name, None) == DeleteResult("hello", None)
 
     assert remaining(place) == []
     assert calls == [
@@ -49,30 +50,32 @@ def test_an_endpoint_goes_with_all_that_belongs_to_it_and_the_gateway_last(
 
 
 def test_another_endpoint_and_the_network_stay(
-    place: Workplace, hello: Endpoint, load: Load, calls: list[str]
+    place: Workplace, hello: Endpoint[GatewayState], load: Load, calls: list[str]
 ) -> None:
     create(place, load("endpoint.yml", "name=other"), CreateOptions(port=8086))
 
-    delete(place, hello, None)
+    delete(place, hello.name, None)
 
     assert remaining(place) == ["localep-other-gateway"]
     assert "remove the network localep" not in calls
 
 
 def test_a_container_that_takes_no_requests_goes_too(
-    place: Workplace, hello: Endpoint, load: Load
+    place: Workplace, hello: Endpoint[GatewayState]
 ) -> None:
-    half_made = replace(hello.containers[0], identity="id of half-made", name="half-made")
+    place.engine.create_container(
+        ContainerRequest("half-made", "image", None, hello.containers[0].labels, "localep")
+    )
 
-    delete(place, replace(hello, containers=(half_made, *hello.containers)), None)
+    delete(place, hello.name, None)
 
     assert remaining(place) == []
 
 
 def test_a_deployment_goes_alone_and_the_endpoint_stays(
-    place: Workplace, hello: Endpoint, calls: list[str]
+    place: Workplace, hello: Endpoint[GatewayState], calls: list[str]
 ) -> None:
-    assert delete(place, hello, "blue") == DeleteResult("hello", "blue")
+    assert delete(place, hello.name, "blue") == DeleteResult("hello", "blue")
 
     assert remaining(place) == ["localep-hello-gateway"]
     assert calls == [
@@ -80,10 +83,10 @@ def test_a_deployment_goes_alone_and_the_endpoint_stays(
         "haproxy set map /etc/haproxy/limits.map in_flight 0",
         "haproxy set map /etc/haproxy/limits.map timeout_ms 0",
         "haproxy set map /etc/haproxy/names.map deployment .",
-        "haproxy set server deployment/a state drain",
-        "haproxy set server deployment/a fqdn localep-gateway",
         "remove localep-hello-blue-r1",
         "remove the volume localep-hello-model-r1",
+        "haproxy set server deployment/a state drain",
+        "haproxy set server deployment/a fqdn localep-gateway",
     ]
     assert find_endpoint(place, "hello").state == replace(
         hello.state,
@@ -94,9 +97,9 @@ def test_a_deployment_goes_alone_and_the_endpoint_stays(
 
 
 def test_after_its_deployment_is_deleted_an_endpoint_takes_another(
-    place: Workplace, hello: Endpoint, load: Load
+    place: Workplace, hello: Endpoint[GatewayState], load: Load
 ) -> None:
-    delete(place, hello, "blue")
+    delete(place, hello.name, "blue")
 
     result = create(place, load("deployment.yml", "name=green"), CreateOptions())
 
@@ -105,10 +108,10 @@ def test_after_its_deployment_is_deleted_an_endpoint_takes_another(
 
 
 def test_a_deployment_that_is_not_there_is_refused(
-    place: Workplace, hello: Endpoint, calls: list[str]
+    place: Workplace, hello: Endpoint[GatewayState], calls: list[str]
 ) -> None:
     with pytest.raises(EndpointConflict) as caught:
-        delete(place, hello, "green")
+        delete(place, hello.name, "green")
 
     assert caught.value.message == "Endpoint hello has no deployment green."
     assert caught.value.cause == "It has blue."
@@ -117,23 +120,23 @@ def test_a_deployment_that_is_not_there_is_refused(
 
 
 def test_an_endpoint_without_a_deployment_has_none_to_delete(
-    place: Workplace, hello: Endpoint
+    place: Workplace, hello: Endpoint[GatewayState]
 ) -> None:
-    delete(place, hello, "blue")
+    delete(place, hello.name, "blue")
 
     with pytest.raises(EndpointConflict) as caught:
-        delete(place, find_endpoint(place, "hello"), "blue")
+        delete(place, "hello", "blue")
 
     assert caught.value.message == "Endpoint hello has no deployment blue."
     assert caught.value.cause == "It has none."
 
 
 def test_an_endpoint_whose_creation_was_cut_off_can_be_deleted(
-    place: Workplace, hello: Endpoint, monkeypatch: pytest.MonkeyPatch
+    place: Workplace, hello: Endpoint[GatewayState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Its gateway is there, but the state never came into it.
     monkeypatch.setattr(place.engine, "copy_out", lambda *_: None)
 
-    delete(place, find_endpoint(place, "hello"), None)
+    delete(place, "hello", None)
 
     assert remaining(place) == []

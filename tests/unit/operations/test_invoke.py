@@ -72,14 +72,14 @@ def test_a_folder_is_no_request(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 204, 302])
 def test_an_answer_below_400_is_no_error(status: int) -> None:
-    assert InvokeResult(status, "OK", b"{}").error() is None
+    assert InvokeResult("hello", status, "OK", b"{}").error() is None
 
 
 @pytest.mark.parametrize(
     ("status", "reason", "headers", "cause", "remedy"),
     [
         (401, "Unauthorized", {}, None, "The endpoint's key changed meanwhile; try again."),
-        (404, "Not Found", {}, None, "See `localep show` for its deployment and traffic."),
+        (404, "Not Found", {}, None, "See `localep show -n hello` for its deployment and traffic."),
         (
             408,
             "Request Timeout",
@@ -92,14 +92,14 @@ def test_an_answer_below_400_is_no_error(status: int) -> None:
             "Failed Dependency",
             {"ms-azureml-model-error-statuscode": "500"},
             "The scoring container answered 500.",
-            "See `localep get-logs` for what the scoring script says.",
+            "See `localep get-logs -n hello` for what the scoring script says.",
         ),
         (
             424,
             "Failed Dependency",
             {"ms-azureml-model-error-reason": "model_not_ready"},
             None,
-            "See `localep get-logs` for what the scoring script says.",
+            "See `localep get-logs -n hello` for what the scoring script says.",
         ),
         (
             429,
@@ -108,14 +108,14 @@ def test_an_answer_below_400_is_no_error(status: int) -> None:
             None,
             "Raise request_settings.max_concurrent_requests_per_instance, or send fewer at once.",
         ),
-        (400, "Bad Request", {}, None, "See `localep get-logs`."),
-        (500, "Internal Server Error", {}, None, "See `localep get-logs`."),
+        (400, "Bad Request", {}, None, "See `localep get-logs -n hello`."),
+        (500, "Internal Server Error", {}, None, "See `localep get-logs -n hello`."),
     ],
 )
 def test_every_status_from_400_on_tells_what_to_do(
     status: int, reason: str, headers: dict[str, str], cause: str | None, remedy: str
 ) -> None:
-    error = InvokeResult(status, reason, b"", headers).error()
+    error = InvokeResult("hello", status, reason, b"", headers).error()
 
     assert error is not None
     assert error.message == f"The endpoint answered {status} {reason}."

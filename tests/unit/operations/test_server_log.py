@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from localep.operations.server_log import ScriptFailure, script_failure, worker_deaths
+from localep.operations.server_log import (
+    ScriptFailure,
+    crash_report,
+    script_failure,
+    script_output,
+    script_stage,
+    worker_deaths,
+)
 
 TRACEBACK = "Traceback (most recent call last):"
 CAUSED = "The above exception was the direct cause of the following exception:"
@@ -284,6 +291,7 @@ def test_of_a_group_of_errors_the_group_is_told_without_the_servers_frames() -> 
         ("workers_exit", ["exit code 7"] * 3),
         ("workers_are_killed", ["SIGKILL"] * 3),
         ("workers_crash", ["SIGSEGV"] * 3),
+        ("workers_exit_silently", ["exit code 0"] * 3),
         ("init_calls_sys_exit", ["exit code 3"]),
         ("syntax_error", ["exit code 3"]),
     ],
@@ -307,6 +315,89 @@ def test_workers_that_the_server_itself_stops_did_not_die(log: str, deaths: list
 def test_a_log_without_a_traceback_tells_of_no_failure(log: str) -> None:
     assert script_failure(log) is None
     assert worker_deaths(log) == []
+
+
+@pytest.mark.parametrize(
+    ("log", "stage"),
+    [
+        ("import_raises", "import"),
+        ("run_is_missing", "import"),
+        ("init_calls_sys_exit", "init()"),
+        ("workers_exit", "init()"),
+        ("workers_exit_silently", "init()"),
+        ("stopped_when_ready", "ready"),
+    ],
+)
+def test_the_stage_is_that_of_the_last_worker_that_came_to_the_script(log: str, stage: str) -> None:
+    assert script_stage(read(log)) == stage
+
+
+def test_a_server_that_is_only_starting_is_at_no_stage() -> None:
+    log = read("stopped_when_ready")
+
+    assert script_stage("") is None
+    assert script_stage(log[: log.index("Initializing logger")]) is None
+
+
+@pytest.mark.parametrize(
+    ("log", "output"),
+    [
+        pytest.param("stopped_when_ready", ["ready"], id="printed"),
+        pytest.param("init_raises_without_a_message", [], id="nothing"),
+        pytest.param("import_raises", [], id="nothing but the server's"),
+        pytest.param(
+            "workers_exit_silently",
+            [
+                "loading",
+                "the weights",
+                "/var/azureml-app/code/quiet.py:6: UserWarning: old format",
+                '  warnings.warn("old format")',
+                "on stderr",
+            ],
+            id="the last worker's, on stdout and stderr",
+        ),
+        pytest.param(
+            "init_prints_a_traceback_and_raises",
+            [
+                TRACEBACK,
+                '  File "/var/azureml-app/code/printed.py", line 4, in init',
+                '    {}["model"]',
+                "    ~~^^^^^^^^^",
+                "KeyError: 'model'",
+                "going on without it",
+            ],
+            id="a traceback that it printed, not the one that ended it",
+        ),
+        pytest.param("workers_crash", [], id="a crash is no output"),
+    ],
+)
+def test_the_output_is_the_scripts_own(log: str, output: list[str]) -> None:
+    assert script_output(read(log)) == output
+
+
+def test_a_record_of_the_scripts_own_logger_is_its_output() -> None:
+    record = "2026-11-21 09:36:56,092 W [9] model.loader - slow disk\n"
+    log = read("stopped_when_ready").replace("Initializing logger\n", record)
+
+    assert script_output(log) == [record.strip(), "ready"]
+
+
+def test_of_long_output_the_last_lines_are_told() -> None:
+    many = "".join(f"line {number}\n" for number in range(100))
+    log = read("stopped_when_ready").replace("Initializing logger\n", many)
+
+    output = script_output(log)
+
+    assert len(output) == 20
+    assert output[-2:] == ["line 99", "ready"]
+
+
+def test_a_crash_is_reported_without_the_servers_frames() -> None:
+    assert crash_report(read("workers_crash")) == [
+        "Fatal Python error: Segmentation fault",
+        '  File "/var/azureml-app/code/segv.py", line 2 in init',
+    ]
+    assert crash_report(read("workers_exit")) == []
 
 
 def test_a_log_that_breaks_off_in_a_traceback_tells_what_is_there() -> None:

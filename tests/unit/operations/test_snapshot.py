@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
-from localep.errors import Interrupted, SpecError
+from localep.errors import DiskFull, Interrupted, SpecError
 from localep.operations.snapshot import take_snapshot
 
 if TYPE_CHECKING:
@@ -375,7 +377,7 @@ def test_a_file_that_may_not_be_read_is_named(code: Path, unreadable_key: Path) 
     error = caught.value
     assert (error.message, error.cause, error.remedy) == (
         f"{unreadable_key} cannot be read.",
-        "Permission denied",
+        "Permission denied.",
         "Check its permissions, or name it in .amlignore if it is not needed.",
     )
 
@@ -409,4 +411,63 @@ def test_a_folder_that_is_gone_is_named(code: Path) -> None:
         take_snapshot(code, TARGET, OWNER)
 
     assert caught.value.message == f"{code} cannot be read."
-    assert caught.value.cause == "No such file or directory"
+    assert caught.value.cause == "No such file or directory."
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "/scratch is full."),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "/scratch is full."),
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+            "Every folder for temporary files is full.",
+        ),
+    ],
+)
+def test_a_full_disk_is_not_taken_for_an_unreadable_file(
+    code: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, cause: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    write(code, "score.py")
+    monkeypatch.setattr(tarfile.TarFile, "addfile", refuse)
+    monkeypatch.setattr(tempfile, "tempdir", "/scratch" if error.errno != errno.ENOENT else None)
+
+    with pytest.raises(DiskFull) as caught:
+        take_snapshot(code, TARGET, OWNER)
+
+    assert (caught.value.message, caught.value.cause, caught.value.remedy) == (
+        f"There is no place for a copy of {code}.",
+        cause,
+        "Free disk space there, or have TMPDIR name a folder on another disk.",
+    )
+
+
+def test_what_is_neither_file_nor_folder_is_left_out_with_a_warning(code: Path) -> None:
+    write(code, "score.py")
+    os.mkfifo(code / "pipe")
+    (code / "gone").symlink_to("nowhere")
+    (code / "circle").symlink_to("circle")
+
+    snapshot = take_snapshot(code, TARGET, OWNER)
+    snapshot.archive.close()
+
+    assert list(packed(code)) == ["", "score.py"]
+    assert snapshot.warnings == (
+        f"{code}/circle is a link that leads nowhere; it is left out of the code.",
+        f"{code}/gone is a link that leads nowhere; it is left out of the code.",
+        f"{code}/pipe is neither a file nor a folder; it is left out of the code.",
+    )
+
+
+def test_nothing_is_said_of_what_is_ignored(code: Path) -> None:
+    write(code, "score.py")
+    (code / "gone").symlink_to("nowhere")
+    (code / ".amlignore").write_text("gone\n")
+
+    snapshot = take_snapshot(code, TARGET, OWNER)
+    snapshot.archive.close()
+
+    assert snapshot.warnings == ()

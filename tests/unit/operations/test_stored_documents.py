@@ -28,7 +28,14 @@ COMBINED = {"source": "/p/old.yml", "data": {"name": "hello", "deployments": [{"
 
 def state_with(*documents: dict[str, Any]) -> GatewayState:
     operation = Operation("create", "Succeeded")
-    return GatewayState("key", "k1", "k2", "p", operation, documents=list(documents))
+    return GatewayState(
+        auth_mode="key",
+        primary_key="k1",
+        secondary_key="k2",
+        probe_token="p",
+        operation=operation,
+        documents=list(documents),
+    )
 
 
 def bundle_of(*documents: dict[str, Any]) -> Bundle:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from localep.engine.base import ContainerRequest
-from localep.errors import Interrupted
+from localep.errors import Interrupted, NetworkMissing
 from localep.operations.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def test_labels_carry_the_command(place: Workplace) -> None:
     assert place.labels(endpoint="hello") == {
         "localep.namespace": "default",
         "localep.command": "this-command",
+        "localep.owner": "me",
         "localep.endpoint": "hello",
     }
 
@@ -98,3 +99,24 @@ def test_a_success_removes_nothing(place: Workplace) -> None:
 
     assert not undo.is_off
     assert remaining(place) == ["mine-gateway", "mine-deployment", "mine-model"]
+
+
+@pytest.mark.parametrize("method", ["create_container", "start_container"])
+def test_a_network_that_another_command_removed_is_made_again(
+    place: Workplace, calls: list[str], monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    original = getattr(place.engine, method)
+    refusals = iter([NetworkMissing("There is no network localep.", remedy="Try again.")])
+
+    def refuse_once(argument: object) -> object:
+        for refusal in refusals:
+            raise refusal
+        return original(argument)
+
+    monkeypatch.setattr(place.engine, method, refuse_once)
+
+    identity = place.create_container(ContainerRequest("new", "image", None, {}, "localep"))
+    place.start_container(identity)
+
+    assert calls == ["create new", "start new"]
+    assert vars(place.engine)["networks"] == ["localep"]

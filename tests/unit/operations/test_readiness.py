@@ -1,0 +1,240 @@
+"""What is said of a server that ends, keeps dying, or does not answer in time.
+
+The logs beside this file are those of azureml-inference-server-http 1.5.1 and gunicorn 27.0.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+import requests
+
+from localep.engine.base import Container, Engine
+from localep.errors import DeploymentNotReady
+from localep.operations.readiness import Probe, wait_until_ready
+
+MEMORY = (
+    "The system ends what takes too much memory. Load less in init(), or give Docker more memory."
+)
+BINARY = "Look for a binary package that does not fit this Python or this processor."
+EXIT = "Look for os._exit in the script and in what it imports."
+CORRECT = "Correct score.py and try again."
+
+
+RUNNING = Container("1", "server", "image", "running", {})
+
+
+@dataclass(frozen=True)
+class Server:
+    """A container with a log, as the engine would show it."""
+
+    log: str
+    found: Container | None = RUNNING
+
+    def inspect_container(self, _: str) -> Container | None:
+        return self.found
+
+    def logs(self, _: str) -> Iterator[bytes]:
+        yield self.log.encode()
+
+
+@dataclass(frozen=True)
+class Door(Probe):
+    """A probe that never reaches the server, or always does."""
+
+    address: str = ""
+    token: str = ""
+    is_open: bool = False
+
+    def is_ready(self, session: requests.Session) -> bool:
+        return self.is_open
+
+
+def read(name: str) -> str:
+    return Path(__file__).with_name("logs").joinpath(f"{name}.log").read_text(encoding="utf-8")
+
+
+def failure(log: str, exit_code: int | None = None, timeout: float = 5.0) -> DeploymentNotReady:
+    """The error of a server with this log, that runs or has ended."""
+    server = Server(log)
+    if exit_code is not None:
+        server = Server(log, replace(RUNNING, status="exited", exit_code=exit_code))
+    with pytest.raises(DeploymentNotReady) as caught:
+        wait_until_ready(cast(Engine, server), "1", Door(), timeout, "score.py")
+    assert caught.value.message == "The deployment did not get ready."
+    return caught.value
+
+
+def test_a_server_that_answers_is_ready() -> None:
+    wait_until_ready(cast(Engine, Server("")), "1", Door(is_open=True), 5, "score.py")
+
+
+def test_a_container_that_somebody_removed_is_told() -> None:
+    with pytest.raises(DeploymentNotReady) as caught:
+        wait_until_ready(cast(Engine, Server("", None)), "1", Door(), 5, "score.py")
+
+    assert caught.value.message == "The deployment's container is gone."
+
+
+@pytest.mark.parametrize(
+    ("log", "cause", "remedy", "end"),
+    [
+        (
+            "init_raises_without_a_message",
+            "init() failed. RuntimeError",
+            CORRECT,
+            ["RuntimeError", "The server ended with exit code 3."],
+        ),
+        (
+            "init_prints_a_traceback_and_raises",
+            "init() failed. RuntimeError: no licence",
+            CORRECT,
+            [
+                "      ~~^^^^^^^^^",
+                "  KeyError: 'model'",
+                "  going on without it",
+                "The server ended with exit code 3.",
+            ],
+        ),
+        (
+            "syntax_error",
+            "The scoring script could not be imported. SyntaxError: invalid syntax",
+            "Correct the line and try again.",
+            ["SyntaxError: invalid syntax", "The server ended with exit code 3."],
+        ),
+        (
+            "import_misses_a_module",
+            "The scoring script could not be imported. "
+            "ModuleNotFoundError: No module named 'not_there_at_all'",
+            "Add the package to the list under `pip:` in the conda file, "
+            "or the module to the code folder.",
+            ["The server ended with exit code 3."],
+        ),
+    ],
+)
+def test_a_traceback_comes_with_output_exit_code_and_remedy(
+    log: str, cause: str, remedy: str, end: list[str]
+) -> None:
+    error = failure(read(log), exit_code=3)
+
+    assert (error.cause, error.remedy) == (cause, remedy)
+    assert list(error.details[-len(end) :]) == end
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (
+            "FileNotFoundError: [Errno 2] No such file or directory: 'model.pkl'",
+            "Join the path from AZUREML_MODEL_DIR and the name of the model's file or folder; "
+            "nothing else of this machine is there.",
+        ),
+        ("MemoryError", "Load less in init(), or give Docker more memory."),
+        ("TabError: inconsistent use of tabs", "Correct the line and try again."),
+    ],
+)
+def test_the_remedy_is_that_of_the_error(error: str, remedy: str) -> None:
+    log = read("init_raises_without_a_message").replace("\nRuntimeError\n", f"\n{error}\n")
+
+    assert failure(log, exit_code=3).remedy == remedy
+
+
+@pytest.mark.parametrize(
+    ("log", "how", "remedy"),
+    [
+        ("workers_exit", "(exit code 7), without a message", EXIT),
+        ("workers_exit_silently", "(exit code 0), without a message", EXIT),
+        ("workers_are_killed", "(SIGKILL), without a message", MEMORY),
+        ("workers_crash", "(SIGSEGV)", BINARY),
+    ],
+)
+def test_a_worker_that_keeps_dying_is_given_up_with_a_guess_at_the_reason(
+    log: str, how: str, remedy: str
+) -> None:
+    error = failure(read(log))
+
+    assert error.cause == f"Its server's worker died 3 times in a row in init() {how}."
+    assert error.remedy == remedy
+
+
+def test_a_worker_that_keeps_crashing_shows_where() -> None:
+    assert failure(read("workers_crash")).details == (
+        "Fatal Python error: Segmentation fault",
+        '  File "/var/azureml-app/code/segv.py", line 2 in init',
+    )
+
+
+def test_a_worker_that_dies_twice_gets_another_chance() -> None:
+    log = read("workers_exit")
+    twice = log[: log.rindex("exited with code 7")]
+
+    assert failure(twice, timeout=0.8).cause == (
+        "It did not answer within 0.8 s; init() is still at work."
+    )
+
+
+def test_a_worker_that_ends_the_server_without_a_word_is_told() -> None:
+    log = read("workers_exit")
+    once = log[: log.index("exited with code 7")] + "exited with code 3.\n"
+
+    error = failure(once, exit_code=3)
+
+    assert error.cause == (
+        "Its server's worker ended in init() with exit code 3, without a message."
+    )
+    assert (error.remedy, error.details) == (EXIT, ())
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "ended", "remedy"),
+    [
+        (2, "exit code 2", "See the last lines of its log above."),
+        (137, "SIGKILL", MEMORY),
+        (139, "SIGSEGV", BINARY),
+        (200, "exit code 200", "See the last lines of its log above."),
+    ],
+)
+def test_of_a_container_that_ends_for_itself_the_log_is_shown(
+    exit_code: int, ended: str, remedy: str
+) -> None:
+    error = failure("one\ntwo\n", exit_code=exit_code)
+
+    assert (error.cause, error.remedy) == (f"Its container ended with {ended}.", remedy)
+    assert error.details == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    ("log", "up_to", "still", "details"),
+    [
+        ("stopped_when_ready", "Users's init has", "init() is still at work", ["  ready"]),
+        (
+            "stopped_when_ready",
+            "Found user script",
+            "the scoring script is still being imported",
+            [],
+        ),
+        ("stopped_when_ready", "Worker exiting", "the server is up, but busy", ["  ready"]),
+    ],
+)
+def test_at_the_time_out_it_is_told_how_far_the_server_is(
+    log: str, up_to: str, still: str, details: list[str]
+) -> None:
+    text = read(log)
+    text = text[: text.rindex("\n", 0, text.index(up_to)) + 1]
+
+    error = failure(text, timeout=0.05)
+
+    assert error.cause == f"It did not answer within 0.05 s; {still}."
+    assert error.remedy == "Give it more time with --timeout, or make init() faster."
+    assert list(error.details) == (["Last lines of its output:", *details] if details else [])
+
+
+def test_at_the_time_out_of_a_server_that_has_not_come_up_the_log_is_shown() -> None:
+    error = failure("one\ntwo\n", timeout=0.05)
+
+    assert error.cause == "It did not answer within 0.05 s; the server has not come up."
+    assert error.details == ("one", "two")
