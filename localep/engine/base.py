@@ -171,6 +171,9 @@ class Engine(Protocol):
     def copy_out(self, identity: str, path: str) -> bytes | None:
         """The content of a file of a container, None where there is none."""
 
+    def read_link(self, identity: str, path: str) -> str | None:
+        """Where a symbolic link of a container leads, None where there is none."""
+
     def execute(self, identity: str, command: Sequence[str]) -> tuple[int, str]:
         """Run a command inside a running container; its exit status and output."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import tarfile
 import tempfile
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -17,8 +19,11 @@ from localep.interrupts import held_back
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# Started again after a crash and with the engine, until somebody stops it.
-_RESTART: Any = {"Name": "unless-stopped"}
+# Started again after a crash and with the engine. Not "unless-stopped": an engine that was killed
+# stops what it finds running as it starts, and then takes it for stopped by somebody (20.10).
+_RESTART: Any = {"Name": "always"}
+# A full disk shall not keep anybody from looking at an endpoint, or deleting it.
+_IN_MEMORY = 1024 * 1024
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -97,7 +102,10 @@ class ContainerCalls:
 
     def copy_out(self, identity: str, path: str) -> bytes | None:
         """The content of a file of a container, None where there is none."""
-        with engine_errors("copy a file out of a container"), tempfile.TemporaryFile() as spool:
+        with (
+            engine_errors("copy a file out of a container"),
+            tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool,
+        ):
             try:
                 chunks, _ = self.api.get_archive(identity, path)
             except docker.errors.NotFound:
@@ -109,6 +117,17 @@ class ContainerCalls:
                 member = archive.next()
                 content = archive.extractfile(member) if member is not None else None
                 return content.read() if content is not None else None
+
+    def read_link(self, identity: str, path: str) -> str | None:
+        """Where a symbolic link of a container leads, None where there is none."""
+        # docker-py has no call for this: the engine tells of a path without packing it.
+        url = f"{self.api.base_url}/v{self.api.api_version}/containers/{identity}/archive"
+        with engine_errors("look at a file of a container"):
+            answer = self.api.head(url, params={"path": path}, timeout=self.api.timeout)
+        if not answer.ok:
+            return None
+        status = json.loads(base64.b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
+        return str(status["linkTarget"]) or None
 
     def execute(self, identity: str, command: Sequence[str]) -> tuple[int, str]:
         """Run a command inside a running container; its exit status and output."""

@@ -10,7 +10,7 @@ import docker.errors
 import requests.exceptions
 import urllib3.exceptions
 
-from localep.errors import EngineError, NameTaken, PortTaken, PullFailed
+from localep.errors import DiskFull, EngineError, NameTaken, NetworkMissing, PortTaken, PullFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,13 @@ _REFUSALS: tuple[tuple[re.Pattern[str], type[EngineError], str], ...] = (
         "Choose another with --port, or leave it out.",
     ),
     (
+        re.compile(r"network \S+ not found", re.IGNORECASE),
+        NetworkMissing,
+        "Another command removed it; try again.",
+    ),
+    (
         re.compile(r"no space left on device", re.IGNORECASE),
-        EngineError,
+        DiskFull,
         "Free disk space, for example with `docker system prune`.",
     ),
     (
@@ -55,11 +60,15 @@ def engine_errors(what: str) -> Iterator[None]:
         raise _refusal(what, error) from error
     except docker.errors.DockerException as error:
         raise unreachable(error) from error
-    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+    except (
+        requests.exceptions.RequestException,
+        urllib3.exceptions.HTTPError,
+        ConnectionError,
+    ) as error:
         raise EngineError(
             f"The Docker engine could not {what}.",
             cause="The connection to it broke.",
-            remedy=_START_ENGINE,
+            remedy="See with `docker info` that it runs, then try again.",
         ) from error
 
 

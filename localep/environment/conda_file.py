@@ -9,7 +9,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from localep.errors import EnvironmentFailure
+from localep.errors import SpecError
 
 _NAME = re.compile(r"(?:[\w.-]+(?:/[\w-]+)?::)?([A-Za-z0-9_][A-Za-z0-9_.-]*)\s*(.*)")
 
@@ -29,7 +29,7 @@ class CondaFile:
 
 
 def parse_conda_file(data: dict[str, Any], source: str) -> CondaFile:
-    """Read the mapping of a conda file. Raises EnvironmentFailure where it has another shape."""
+    """Read the mapping of a conda file. Raises SpecError where it has another shape."""
     dependencies = data.get("dependencies") or []
     if not isinstance(dependencies, list):
         raise _malformed(source, "`dependencies` is not a list.")
@@ -85,12 +85,12 @@ def _split(entry: str, source: str) -> tuple[str, str]:
 
 def _pip_lines(entries: object, source: str) -> list[str]:
     if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
-        raise _malformed(source, "the list under `pip:` holds something else than packages.")
+        raise _malformed(source, "The list under `pip:` holds something else than packages.")
     return [entry.strip() for entry in entries if entry.strip()]
 
 
-def _malformed(source: str, cause: str) -> EnvironmentFailure:
-    return EnvironmentFailure(
+def _malformed(source: str, cause: str) -> SpecError:
+    return SpecError(
         f"{source} is not a conda file.",
         cause=cause,
         remedy="Write `dependencies:` as a list of packages, with `- pip:` and a list in it.",

@@ -8,7 +8,7 @@ from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from localep.spec.documents import read_document
+from localep.spec.documents import ENVIRONMENT, read_document
 from localep.spec.fields import Fields
 from localep.spec.model import (
     CodeSpec,
@@ -19,7 +19,14 @@ from localep.spec.model import (
     ProbeSettings,
     RequestSettings,
 )
-from localep.spec.paths import existing, is_there, note_reference
+from localep.spec.paths import (
+    CHECK_FOLDERS,
+    OUT_OF_REACH,
+    existing,
+    is_out_of_reach,
+    is_there,
+    note_reference,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,13 +147,12 @@ def read_code(fields: Fields, folder: Path | None) -> CodeSpec | None:
         )
         return None
     if is_there(folder, "folder") and not is_there(path, "file"):
-        fields.findings.absent(
-            fields.document,
-            (*fields.path, "scoring_script"),
-            "scoring-script-missing",
-            f"there is no file {script} in {folder}.",
-            "The path of the script starts from the code folder.",
-        )
+        message = f"there is no file {script} in {folder}."
+        remedy = "The path of the script starts from the code folder."
+        if is_out_of_reach(path):
+            message, remedy = OUT_OF_REACH.format(path), CHECK_FOLDERS
+        where = (*fields.path, "scoring_script")
+        fields.findings.absent(fields.document, where, "scoring-script-missing", message, remedy)
     return CodeSpec(folder, path.relative_to(folder).as_posix())
 
 
@@ -180,7 +186,7 @@ def read_environment(
         path = existing(fields, "environment", value, "file")
         if path is None or not is_there(path, "file"):
             return None
-        return read_section(Fields(read_document(path), fields.findings))
+        return read_section(Fields(read_document(path, ENVIRONMENT), fields.findings))
     if value.startswith("azureml:"):
         remedy = "Write `image:` and `conda_file:` under `environment:`."
         note_reference(fields, "environment", value, remedy)

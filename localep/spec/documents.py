@@ -24,6 +24,19 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What a file shall be, for messages: its name and a key that stands at its top."""
+
+    name: str
+    key: str
+
+
+DOCUMENT = Kind("an endpoint or deployment document", "name")
+ENVIRONMENT = Kind("an environment document", "image")
+CONDA_FILE = Kind("a conda file", "dependencies")
+
+
+@dataclass(frozen=True)
 class Position:
     """Where a value stands in its file; both counted from 1."""
 
@@ -54,16 +67,16 @@ class Document:
         return str(self.source)
 
 
-def read_document(source: Path) -> Document:
-    """Read one YAML file whose top level is a mapping.
+def read_document(source: Path, kind: Kind = DOCUMENT) -> Document:
+    """Read one YAML file whose top level is a mapping; ``kind`` is what messages call it.
 
     Raises SpecError where the file is missing, unreadable, not YAML, empty, or holds
     anything else than one mapping.
     """
-    return parse_document(_read_text(source), source.absolute())
+    return parse_document(_read_text(source), source.absolute(), kind)
 
 
-def parse_document(text: str, source: Path) -> Document:
+def parse_document(text: str, source: Path, kind: Kind = DOCUMENT) -> Document:
     """Like read_document, of text that is already there; ``source`` is what messages name."""
     loader = yaml.CSafeLoader(text)
     try:
@@ -73,14 +86,16 @@ def parse_document(text: str, source: Path) -> Document:
             raise SpecError(
                 f"{source} is empty.",
                 cause="There is no YAML document in it.",
-                remedy="Write the endpoint or deployment into it.",
+                remedy="Write the endpoint or deployment into it."
+                if kind is DOCUMENT
+                else f"Write `{kind.key}:` and what belongs to it into the file.",
             )
         if not isinstance(root, yaml.MappingNode):
-            kind = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
+            top = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
             raise SpecError(
-                f"{source} is not an endpoint or deployment document.",
-                cause=f"Its top level is {kind}, not a mapping of keys to values.",
-                remedy="Put keys such as `name:` at the top level.",
+                f"{source} is not {kind.name}.",
+                cause=f"Its top level is {top}, not a mapping of keys to values.",
+                remedy=f"Put keys such as `{kind.key}:` at the top level.",
             )
         builder = _Builder(loader)
         data = builder.mapping(root, ())
@@ -121,14 +136,15 @@ def _refuse_depth(text: str) -> None:
 
 def _read_text(source: Path) -> str:
     try:
-        size = source.stat().st_size
-        if size > MAX_BYTES:
+        with source.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             raise SpecError(
                 f"{source} is too large.",
-                cause=f"It has {size} bytes; a document may have {MAX_BYTES}.",
+                cause=f"It has more than {MAX_BYTES} bytes.",
                 remedy="Name the YAML of an endpoint or a deployment.",
             )
-        return source.read_text(encoding="utf-8-sig")
+        return content.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise SpecError(
             f"{source} is not there.",
@@ -147,7 +163,7 @@ def _read_text(source: Path) -> str:
     except OSError as error:
         raise SpecError(
             f"{source} cannot be read.",
-            cause=error.strerror or str(error),
+            cause=f"{error.strerror or error}.",
             remedy="Check its permissions.",
         ) from error
 
@@ -156,6 +172,9 @@ def _syntax_error(source: Path, error: yaml.YAMLError) -> SpecError:
     mark = getattr(error, "problem_mark", None)
     where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark is not None else str(source)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    context = getattr(error, "context", None)
+    if context and problem.startswith("but "):  # the second half of a sentence
+        problem = f"{context}, {problem}"
     return SpecError(
         f"{where} is not valid YAML.",
         cause=f"{problem[0].upper()}{problem[1:]}.",

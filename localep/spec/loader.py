@@ -38,7 +38,10 @@ class Bundle:
             return self.endpoint.name
         if self.deployment is not None:
             return self.deployment.endpoint_name
-        raise SpecError("The documents hold neither an endpoint nor a deployment.")
+        raise SpecError(
+            "The documents hold neither an endpoint nor a deployment.",
+            remedy="Name the YAML of one of them with -f.",
+        )
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 _CLOUD_PREFIXES = ("azureml:", "runs:/", "http://", "https://", "abfss://", "wasbs://")
 
 
+OUT_OF_REACH = "{} is out of reach for this user."
+CHECK_FOLDERS = "Check the permissions of the folders that it lies in."
+
 # Unlike Path's own methods these answer False for a name that is too long to exist.
 _CHECKS = {"file": os.path.isfile, "folder": os.path.isdir, "file or folder": os.path.exists}
 
@@ -56,11 +59,21 @@ def existing(fields: Fields, key: str, text: str | None, kind: str) -> Path | No
         return None
     path = local_path(fields, text)
     if not is_there(path, kind):
-        fields.findings.absent(
-            fields.document,
-            (*fields.path, key),
-            "missing-local-path",
-            f"there is no {kind} at {path}.",
-            "Paths start from the folder of the YAML file.",
-        )
+        message = f"there is no {kind} at {path}."
+        remedy = "Paths start from the folder of the YAML file."
+        if is_out_of_reach(path):
+            message, remedy = OUT_OF_REACH.format(path), CHECK_FOLDERS
+        where = (*fields.path, key)
+        fields.findings.absent(fields.document, where, "missing-local-path", message, remedy)
     return path
+
+
+def is_out_of_reach(path: Path) -> bool:
+    """Whether this user may not even see if there is something at a path."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return False

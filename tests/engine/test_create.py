@@ -112,7 +112,7 @@ def test_the_container_has_no_more_rights_than_it_needs(created: Localep) -> Non
     for container in (found, gateway):
         assert container["HostConfig"]["CapDrop"] == ["ALL"]
         assert container["HostConfig"]["SecurityOpt"] == ["no-new-privileges"]
-        assert container["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+        assert container["HostConfig"]["RestartPolicy"]["Name"] == "always"
     (binding,) = gateway["HostConfig"]["PortBindings"]["8080/tcp"]
     assert binding["HostIp"] == "127.0.0.1"
     assert not found["HostConfig"]["PortBindings"]

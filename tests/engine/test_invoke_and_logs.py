@@ -51,7 +51,7 @@ def test_a_post_is_sent_once_even_where_it_fails(localep: Localep, hello: Path) 
         'Check the logs for more info."}',
         "Error: The endpoint answered 424 Failed Dependency.\n"
         "Cause: The scoring container answered 500.\n"
-        "Remedy: See `localep get-logs` for what the scoring script says.\n",
+        "Remedy: See `localep get-logs -n hello` for what the scoring script says.\n",
     )
     log = localep("get-logs")
     assert "call 1" in log

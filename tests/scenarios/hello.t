@@ -89,6 +89,7 @@ A broken script does not; the error shows why.
       File "/var/azureml-app/code/score.py", line \d+, in <module> (re)
         import nowhere
     ModuleNotFoundError: No module named 'nowhere'
+    The server ended with exit code 3.
   Remedy: Add the package to the list under `pip:` in the conda file, or the module to the code folder.
   [6]
   $ localep invoke -r sample-request.json
@@ -103,9 +104,10 @@ A broken script does not; the error shows why.
 An error of the script reaches the caller as in the cloud.
 
   $ echo '{}' | localep invoke -r -
-  {"message": "An unexpected error occurred in scoring script. Check the logs for more info."}Error: The endpoint answered 424 Failed Dependency.
+  {"message": "An unexpected error occurred in scoring script. Check the logs for more info."}
+  Error: The endpoint answered 424 Failed Dependency.
   Cause: The scoring container answered 500.
-  Remedy: See `localep get-logs` for what the scoring script says.
+  Remedy: See `localep get-logs -n hello` for what the scoring script says.
   [7]
   $ localep get-logs | grep KeyError
   KeyError: 'name'

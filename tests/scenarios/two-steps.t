@@ -7,8 +7,9 @@ An endpoint first, its deployment later, and no second one.
   Created hello: no deployment yet (N s).
     scoring URI  http://127.0.0.1:\d+/score (re)
   $ localep invoke -r sample-request.json
-  The endpoint has no deployment.Error: The endpoint answered 404 Not Found.
-  Remedy: See `localep show` for its deployment and traffic.
+  The endpoint has no deployment.
+  Error: The endpoint answered 404 Not Found.
+  Remedy: See `localep show -n hello` for its deployment and traffic.
   [7]
   $ localep get-logs
   Error: Endpoint hello has no deployment.

@@ -13,7 +13,14 @@ from localep.engine.errors import (
     pull_failed,
     unreachable,
 )
-from localep.errors import EngineError, NameTaken, PortTaken, PullFailed, UsageError
+from localep.errors import (
+    DiskFull,
+    EngineError,
+    NameTaken,
+    PortTaken,
+    PullFailed,
+    UsageError,
+)
 from localep.exit_codes import ExitCode
 
 FREE_SPACE = "Free disk space, for example with `docker system prune`."
@@ -105,7 +112,7 @@ def translated(error: Exception) -> EngineError:
         pytest.param(
             500,
             "write /var/lib/docker/tmp/docker-import-1/root.tar: no space left on device",
-            EngineError,
+            DiskFull,
             FREE_SPACE,
             id="disk",
         ),
@@ -171,6 +178,7 @@ def test_a_refusal_that_says_nothing_says_so() -> None:
         requests.exceptions.ConnectionError("('Connection aborted.', BrokenPipeError(32, 'x'))"),
         requests.exceptions.ChunkedEncodingError("Response ended prematurely"),
         urllib3.exceptions.ProtocolError("Connection broken: IncompleteRead(0 bytes read)"),
+        ConnectionResetError(104, "Connection reset by peer"),
     ],
 )
 def test_a_broken_connection_is_an_error_of_the_engine(error: Exception) -> None:
@@ -179,7 +187,7 @@ def test_a_broken_connection_is_an_error_of_the_engine(error: Exception) -> None
     assert type(seen) is EngineError
     assert seen.message == "The Docker engine could not start a container."
     assert seen.cause == "The connection to it broke."
-    assert seen.remedy == START
+    assert seen.remedy == "See with `docker info` that it runs, then try again."
 
 
 def test_an_engine_that_goes_away_is_unreachable() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from localep.environment.conda_file import CondaFile, admits_python, parse_conda_file
-from localep.errors import EnvironmentFailure
+from localep.errors import SpecError
 from localep.exit_codes import ExitCode
 
 REMEDY = "Write `dependencies:` as a list of packages, with `- pip:` and a list in it."
@@ -100,19 +100,19 @@ def test_packages_with_python_in_their_name_are_packages(entry: str) -> None:
         ([["numpy"]], "['numpy'] is neither a package nor pip's list."),
         (["=3.11"], "'=3.11' is not a package."),
         ([""], "'' is not a package."),
-        ([{"pip": None}], "the list under `pip:` holds something else than packages."),
-        ([{"pip": "flask"}], "the list under `pip:` holds something else than packages."),
-        ([{"pip": [{"a": 1}]}], "the list under `pip:` holds something else than packages."),
+        ([{"pip": None}], "The list under `pip:` holds something else than packages."),
+        ([{"pip": "flask"}], "The list under `pip:` holds something else than packages."),
+        ([{"pip": [{"a": 1}]}], "The list under `pip:` holds something else than packages."),
     ],
 )
 def test_another_shape_is_refused_with_what_is_wrong(dependencies: object, cause: str) -> None:
-    with pytest.raises(EnvironmentFailure) as caught:
+    with pytest.raises(SpecError) as caught:
         parse_conda_file({"dependencies": dependencies}, "env/conda.yml")
 
     assert caught.value.message == "env/conda.yml is not a conda file."
     assert caught.value.cause == cause
     assert caught.value.remedy == REMEDY
-    assert caught.value.exit_code is ExitCode.ENVIRONMENT
+    assert caught.value.exit_code is ExitCode.SPEC
 
 
 @pytest.mark.parametrize(

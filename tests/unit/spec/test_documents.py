@@ -268,7 +268,7 @@ def test_anything_but_a_mapping_at_the_top_is_refused(tmp_path: Path, text: str,
         pytest.param(
             "name: orders\n---\nname: other\n",
             ":2:1",
-            "But found another document.",
+            "Expected a single document in the stream, but found another document.",
             id="two documents",
         ),
         pytest.param("name: *gone\n", ":1:7", "Found undefined alias.", id="undefined alias"),
@@ -387,7 +387,7 @@ def test_a_path_through_a_file_cannot_be_read(tmp_path: Path) -> None:
     source = write(tmp_path, "file", "name: orders\n") / "a.yml"
     assert told(refusal(source)) == (
         f"{source} cannot be read.",
-        "Not a directory",
+        "Not a directory.",
         "Check its permissions.",
         (),
     )
@@ -398,8 +398,47 @@ def test_a_link_to_itself_cannot_be_read(tmp_path: Path) -> None:
     source.symlink_to(source)
     assert told(refusal(source)) == (
         f"{source} cannot be read.",
-        "Too many levels of symbolic links",
+        "Too many levels of symbolic links.",
         "Check its permissions.",
+        (),
+    )
+
+
+def test_a_file_without_an_end_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "MAX_BYTES", 1000)
+    assert told(refusal(Path("/dev/zero"))) == (
+        "/dev/zero is too large.",
+        "It has more than 1000 bytes.",
+        "Name the YAML of an endpoint or a deployment.",
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "key"),
+    [
+        (documents.CONDA_FILE, "a conda file", "dependencies"),
+        (documents.ENVIRONMENT, "an environment document", "image"),
+    ],
+)
+def test_a_file_that_a_document_names_is_called_what_it_should_be(
+    tmp_path: Path, kind: documents.Kind, name: str, key: str
+) -> None:
+    empty, listing = write(tmp_path, "empty.yml", ""), write(tmp_path, "list.yml", "- a\n")
+    with pytest.raises(SpecError) as nothing:
+        read_document(empty, kind)
+    with pytest.raises(SpecError) as a_list:
+        read_document(listing, kind)
+    assert told(nothing.value) == (
+        f"{empty} is empty.",
+        "There is no YAML document in it.",
+        f"Write `{key}:` and what belongs to it into the file.",
+        (),
+    )
+    assert told(a_list.value) == (
+        f"{listing} is not {name}.",
+        "Its top level is a list, not a mapping of keys to values.",
+        f"Put keys such as `{key}:` at the top level.",
         (),
     )
 
@@ -413,7 +452,7 @@ def test_a_file_may_be_as_large_as_the_limit_and_no_larger(
     assert read_document(fitting).data == {"name": "orders"}
     assert told(refusal(larger)) == (
         f"{larger} is too large.",
-        "It has 14 bytes; a document may have 13.",
+        "It has more than 13 bytes.",
         "Name the YAML of an endpoint or a deployment.",
         (),
     )

@@ -99,7 +99,7 @@ def test_no_file_gives_a_bundle_without_a_name() -> None:
     assert told(caught.value) == (
         "The documents hold neither an endpoint nor a deployment.",
         None,
-        None,
+        "Name the YAML of one of them with -f.",
         (),
     )
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from unit.spec.spec_files import write
@@ -146,4 +148,24 @@ def test_no_path_is_given_for_a_reference(tmp_path: Path) -> None:
     assert [str(item) for item in fields.findings.items] == [
         f"{tmp_path}/a.yml:2:3: model: runs:/1/model can only be resolved by the cloud. "
         "Name a local path for a local run."
+    ]
+
+
+def test_a_path_that_this_user_may_not_look_at_is_out_of_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = fields_in(tmp_path)
+    hidden, stat = tmp_path / "private" / "model.pkl", os.stat
+
+    def refuse(path: Any, **options: Any) -> os.stat_result:
+        if path == hidden:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", refuse)
+
+    assert existing(fields, "model", "private/model.pkl", "file or folder") == hidden
+    assert [str(item) for item in fields.findings.items] == [
+        f"{tmp_path}/a.yml:2:3: model: {hidden} is out of reach for this user. "
+        "Check the permissions of the folders that it lies in."
     ]
