@@ -30,6 +30,11 @@ _REFUSALS: tuple[tuple[re.Pattern[str], type[EngineError], str], ...] = (
         "Choose another with --port, or leave it out.",
     ),
     (
+        re.compile(r"cannot assign requested address", re.IGNORECASE),
+        EngineError,
+        "Give --host an address of this machine, such as 127.0.0.1 or 0.0.0.0.",
+    ),
+    (
         re.compile(r"network \S+ not found", re.IGNORECASE),
         NetworkMissing,
         "Another command removed it; try again.",

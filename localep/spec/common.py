@@ -33,22 +33,23 @@ if TYPE_CHECKING:
 
 AUTH_MODES = ("key", "aml_token", "aad_token")
 
+NAME_RULE = "Use 3 to 32 letters, digits and single dashes, beginning with a letter."
 _NAME = re.compile(r"[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?")
 _Settings = TypeVar("_Settings", RequestSettings, ProbeSettings)
 
 
+def is_name(text: str) -> bool:
+    """Whether an endpoint or deployment may be called so; see NAME_RULE."""
+    return bool(_NAME.fullmatch(text)) and "--" not in text and 3 <= len(text) <= 32
+
+
 def read_name(fields: Fields, key: str = "name", *, required: bool = True) -> str | None:
-    """The name of an endpoint or deployment: 3 to 32 letters, digits and single dashes."""
+    """The name of an endpoint or deployment, as NAME_RULE wants it."""
     name = fields.text(key, required=required)
     if name is None:
         return None
-    if not _NAME.fullmatch(name) or "--" in name or not 3 <= len(name) <= 32:
-        fields.error(
-            key,
-            "name-rule",
-            f"{name!r} is not a valid name.",
-            "Use 3 to 32 letters, digits and single dashes, beginning with a letter.",
-        )
+    if not is_name(name):
+        fields.error(key, "name-rule", f"{name!r} is not a valid name.", NAME_RULE)
         return None
     return name
 

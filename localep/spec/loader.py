@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from localep.errors import EndpointConflict, SpecError, UsageError
 from localep.spec import ga, preview2021
+from localep.spec.common import NAME_RULE, is_name
 from localep.spec.documents import Document, read_document
 from localep.spec.findings import Finding, Findings
 from localep.spec.overrides import apply_overrides, kind_of, parse_override
@@ -64,6 +65,7 @@ def load_files(files: Sequence[Path], selection: Selection = Selection()) -> Bun
 
 def load_documents(documents: Sequence[Document], selection: Selection = Selection()) -> Bundle:
     """Like load_files, of documents that are read already."""
+    _check_name(selection.endpoint)
     overrides = [parse_override(text) for text in selection.overrides]
     named = [_with_names(document, selection) for document in apply_overrides(documents, overrides)]
     findings = Findings()
@@ -90,6 +92,15 @@ def load_documents(documents: Sequence[Document], selection: Selection = Selecti
         _check_belongs(endpoint, deployment)
     kept = tuple(_with_chosen(document, selection.deployment) for document in named)
     return Bundle(endpoint, deployment, kept, findings.warnings)
+
+
+def _check_name(endpoint: str | None) -> None:
+    if endpoint is not None and not is_name(endpoint):
+        raise UsageError(
+            f"No endpoint can be named {endpoint}.",
+            cause="The name given with -n is not one that the cloud takes.",
+            remedy=NAME_RULE,
+        )
 
 
 def _with_names(document: Document, selection: Selection) -> Document:

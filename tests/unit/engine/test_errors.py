@@ -17,6 +17,7 @@ from localep.errors import (
     DiskFull,
     EngineError,
     NameTaken,
+    NetworkMissing,
     PortTaken,
     PullFailed,
     UsageError,
@@ -91,6 +92,22 @@ def translated(error: Exception) -> EngineError:
             PortTaken,
             PORT,
             id="port of a process, Docker 28",
+        ),
+        pytest.param(
+            500,
+            "driver failed programming external connectivity on endpoint localep-a (0123): Error "
+            "starting userland proxy: listen tcp4 8.8.8.8:5001: bind: cannot assign requested "
+            "address",
+            EngineError,
+            "Give --host an address of this machine, such as 127.0.0.1 or 0.0.0.0.",
+            id="address of another machine",
+        ),
+        pytest.param(
+            404,
+            "network localep not found",
+            NetworkMissing,
+            "Another command removed it; try again.",
+            id="network that was removed",
         ),
         pytest.param(
             500,

@@ -512,3 +512,17 @@ def test_the_first_file_that_cannot_be_read_ends_the_reading(
 ) -> None:
     gone = tmp_path / "gone.yml"
     assert refusal([endpoint, gone, tmp_path], Selection()).message == f"{gone} is not there."
+
+
+@pytest.mark.parametrize("name", ["x", "my_endpoint", "1st", "a--b", "a" * 33])
+def test_a_name_of_the_command_line_follows_the_clouds_rule(tmp_path: Path, name: str) -> None:
+    (tmp_path / "endpoint.yml").write_text("name: hello\n")
+
+    with pytest.raises(UsageError) as caught:
+        load_files([tmp_path / "endpoint.yml"], Selection(endpoint=name))
+
+    assert caught.value.message == f"No endpoint can be named {name}."
+    assert caught.value.cause == "The name given with -n is not one that the cloud takes."
+    assert caught.value.remedy == (
+        "Use 3 to 32 letters, digits and single dashes, beginning with a letter."
+    )
