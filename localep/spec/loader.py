@@ -97,7 +97,7 @@ def load_documents(documents: Sequence[Document], selection: Selection = Selecti
 def _check_name(endpoint: str | None) -> None:
     if endpoint is not None and not is_name(endpoint):
         raise UsageError(
-            f"No endpoint can be named {endpoint}.",
+            f"No endpoint can be named {endpoint!r}.",
             cause="The name given with -n is not one that the cloud takes.",
             remedy=NAME_RULE,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -192,17 +193,22 @@ def test_an_endpoint_that_is_not_there(localep: Localep, verb: str) -> None:
     assert refused(localep, *verb.split(), "-n", "nosuch", status=8) == (
         "Error: There is no endpoint nosuch.\n"
         "Cause: There is none at all.\n"
-        "Remedy: Create it: localep create -f endpoint.yml -f deployment.yml\n"
+        "Remedy: Create one: localep create -f endpoint.yml -f deployment.yml\n"
     )
 
 
 @pytest.mark.parametrize("name", ["ab", "a_b", "1st", "a-", "a b", "", "ünter", "a" * 33])
 def test_a_name_that_the_cloud_would_refuse(localep: Localep, hello: Path, name: str) -> None:
-    stderr = refused(localep, "create", "-f", "hello/endpoint.yml", "-n", name, status=3)
+    (hello / "endpoint.yml").write_text(f"name: {json.dumps(name)}\n")
 
-    assert stderr == (
-        f"{ONE_ERROR}  {hello}/endpoint.yml:2:7: name: {name!r} is not a valid name. "
+    assert refused(localep, "create", "-f", "hello/endpoint.yml", status=3) == (
+        f"{ONE_ERROR}  {hello}/endpoint.yml:1:7: name: {name!r} is not a valid name. "
         f"Use 3 to 32 letters, digits and single dashes, beginning with a letter.\n{CORRECT}"
+    )
+    assert refused(localep, "create", "-f", "hello/deployment.yml", "-n", name, status=2) == (
+        f"Error: No endpoint can be named {name!r}.\n"
+        "Cause: The name given with -n is not one that the cloud takes.\n"
+        "Remedy: Use 3 to 32 letters, digits and single dashes, beginning with a letter.\n"
     )
 
 

@@ -521,7 +521,7 @@ def test_a_name_of_the_command_line_follows_the_clouds_rule(tmp_path: Path, name
     with pytest.raises(UsageError) as caught:
         load_files([tmp_path / "endpoint.yml"], Selection(endpoint=name))
 
-    assert caught.value.message == f"No endpoint can be named {name}."
+    assert caught.value.message == f"No endpoint can be named {name!r}."
     assert caught.value.cause == "The name given with -n is not one that the cloud takes."
     assert caught.value.remedy == (
         "Use 3 to 32 letters, digits and single dashes, beginning with a letter."
