@@ -1,8 +1,9 @@
-"""Every builder for real: what it builds, what it shows of a failure, what it keeps secret."""
+"""Every builder for real: what it builds, what it shows meanwhile, what it keeps secret."""
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -10,12 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.buildx import BUILDERS, dangling_images
 from support.engine import Localep
 from support.package_index import PASSWORD, PackageIndex, package_index
 
+from localep.engine.base import BuildRequest
 from localep.engine.client import DockerEngine
-
-BUILDERS = ("buildx", "buildkit", "classic")
+from localep.errors import BuildFailed
 
 CONDA = """
 dependencies:
@@ -24,56 +26,6 @@ dependencies:
       - azureml-inference-server-http
       - {package}
 """
-
-
-@pytest.fixture(scope="session")
-def docker_path(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A PATH with a docker client that has buildx as its plugin, and one before 23.
-
-    Debian 12 packages a client before 23; buildx comes from the next release where no client
-    here has it.
-    """
-    path = os.environ["PATH"]
-    if subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False).returncode:
-        folder = tmp_path_factory.mktemp("buildx")
-        os.environ.setdefault("DOCKER_CONFIG", str(folder / "config"))
-        _fetch_buildx(folder, Path(os.environ["DOCKER_CONFIG"]) / "cli-plugins")
-    return path
-
-
-def _fetch_buildx(folder: Path, plugins: Path) -> None:
-    """Unpack Debian 13's package of buildx, by the mirror that this machine's apt uses."""
-    script = f"""
-set -eu
-mkdir -p lists/partial cache/archives/partial {plugins}
-uri=$(apt-get indextargets --format '$(REPO_URI)' | head -n 1)
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri trixie main" >sources
-options="-o Dir::Etc::sourcelist=$PWD/sources -o Dir::Etc::sourceparts=/dev/null"
-options="$options -o Dir::State::lists=$PWD/lists -o Dir::Cache=$PWD/cache"
-apt-get $options -qq update
-apt-get $options -qq download docker-buildx
-dpkg -x docker-buildx_*.deb unpacked
-cp unpacked/usr/libexec/docker/cli-plugins/docker-buildx {plugins}/
-"""
-    subprocess.run(["sh", "-c", script], cwd=folder, check=True, capture_output=True)
-
-
-@pytest.fixture(params=BUILDERS)
-def building(
-    discarded: list[str], localep: Localep, docker_path: str, request: pytest.FixtureRequest
-) -> Localep:
-    """The command line with one of the builders."""
-    localep.environ |= {"LOCALEP_BUILDER": request.param, "PATH": docker_path}
-    return localep
-
-
-@pytest.fixture
-def discarded(engine: DockerEngine) -> Iterator[list[str]]:
-    """Images that no other test could use; they are removed after this one."""
-    images: list[str] = []
-    yield images
-    for image in images:
-        engine.api.remove_image(image, force=True)
 
 
 @pytest.fixture
@@ -87,8 +39,15 @@ def index(engine: DockerEngine, tmp_path: Path) -> Iterator[PackageIndex]:
         yield served
 
 
-def test_an_environment_is_built_and_runs(building: Localep, hello: Path) -> None:
-    image = building.json("build", "-f", "hello/deployment.yml", "--no-cache")
+def test_an_environment_is_built_and_runs(
+    building: Localep, hello: Path, discarded: list[str]
+) -> None:
+    # A package that is not for this platform makes the environment another one, and no larger.
+    other = f"colorama; sys_platform == '{building.names.namespace}'"
+    (hello / "conda.yml").write_text(CONDA.format(package=other))
+
+    image = building.json("build", "-f", "hello/deployment.yml")
+    discarded.append(image["image"])
 
     assert image["built"]
     assert building.json("build", "-f", "hello/deployment.yml") == {**image, "built": False}
@@ -98,19 +57,75 @@ def test_an_environment_is_built_and_runs(building: Localep, hello: Path) -> Non
 
 def test_a_failing_step_is_shown_with_its_last_lines(building: Localep, hello: Path) -> None:
     (hello / "conda.yml").write_text(CONDA.format(package="no-such-package-of-localep==9"))
+    before = dangling_images(building.engine)
 
-    answer = building.run("build", "-f", "hello/deployment.yml")
+    answer = building.run("build", "-f", "hello/deployment.yml", "--no-cache")
 
     assert (answer.status, answer.stdout) == (5, "")
-    error = answer.stderr[answer.stderr.index("Error: ") :].splitlines()
-    assert error[0].startswith("Error: The image localep/env:")
-    assert error[1].startswith("Cause: A step ended with exit code 1: ")
-    assert error[1].endswith(
+    told, _, error = answer.stderr.partition("Error: ")
+    *steps, install = [line for line in told.splitlines() if not line.startswith("  ")]
+    assert steps[0] == "Building the environment"
+    assert [step.partition("RUN ")[2][:7] for step in steps[1:] if "RUN" in step] == ["uv venv"]
+    command = (
         "RUN localep-build uv pip install --python /opt/localep/env --compile-bytecode "
         "--requirements /opt/localep/requirements.txt"
     )
-    assert "no-such-package-of-localep was not found" in error[-2]
-    assert error[-1] == "Remedy: The step's last lines say what went wrong; correct the conda file."
+    # A long command is cut where its step begins, and whole where it fails.
+    assert install.endswith("...")
+    begin, _, rest = install[:-3].partition("RUN ")
+    assert command.startswith(f"RUN {rest}")
+    last_lines = told.partition(f"{install}\n")[2]
+    assert "no-such-package-of-localep was not found" in last_lines
+    assert re.sub("localep/env:[0-9a-f]{16}", "localep/env:HASH", error) == (
+        "The image localep/env:HASH could not be built.\n"
+        f"Cause: A step ended with exit code 1: {begin}{command}\n"
+        f"{last_lines}"
+        "Remedy: The step's last lines say what went wrong; correct the conda file.\n"
+    )
+    assert dangling_images(building.engine) <= before
+
+
+@pytest.mark.parametrize("kind", BUILDERS)
+def test_output_of_any_kind_does_no_harm(
+    kind: str,
+    engine: DockerEngine,
+    base_image: str,
+    buildx_client: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {"LOCALEP_BUILDER": kind, **buildx_client}.items():
+        monkeypatch.setenv(name, value)
+    step = (
+        r"printf '1%%\r50%%\r100%%\n'; printf 'caf\351\n'; printf '\033[2K\033[1Aup\033[0m\n';"
+        r" printf '{not JSON\n------\n#9 ERROR: no\n'; head -c 100000 /dev/zero | tr '\0' x; echo;"
+        r" printf 'caf\303\251, not ended'; exit 3"
+    )
+    dockerfile = f"FROM {base_image}\nRUN {step}\n"
+    request = BuildRequest("localep-test/no-image:1", {"Dockerfile": dockerfile}, dockerfile)
+    told = Told()
+
+    with pytest.raises(BuildFailed) as caught:
+        engine.build_image(request, told)
+
+    assert caught.value.cause is not None
+    assert caught.value.cause.startswith("A step ended with exit code 3: ")
+    shown = ("100%", "caf\N{REPLACEMENT CHARACTER}", "up", "{not JSON", "------", "#9 ERROR: no")
+    assert caught.value.details == (*shown, "x" * 997 + "...", "café, not ended")
+    assert told.lines == list(caught.value.details)
+
+
+class Told:
+    """A reporter that keeps the lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def status(self, message: str) -> None: ...
+
+    def step(self, message: str) -> None: ...
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
 
 
 def test_own_authorities_and_indexes_reach_the_build(
@@ -128,15 +143,28 @@ def test_own_authorities_and_indexes_reach_the_build(
         "PIP_FIND_LINKS": "/opt/nowhere-else",
     }
 
-    answer = building.run("build", "-f", "hello/deployment.yml", "-o", "json")
+    with building.popen("build", "-f", "hello/deployment.yml") as process:
+        command_lines = ""
+        while process.poll() is None:
+            listed = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, check=True)
+            command_lines += listed.stdout.decode(errors="replace")
+        stdout, stderr = process.communicate()
 
-    assert PASSWORD not in answer.stdout + answer.stderr
+    assert PASSWORD not in stdout + stderr + command_lines
     if building.environ["LOCALEP_BUILDER"] == "classic":
-        assert answer.status == 5
-        assert "Install BuildKit for the docker client" in answer.stderr
+        assert (process.returncode, stdout) == (5, "")
+        assert stderr[stderr.index("Error: ") :] == (
+            "Error: The package settings hold credentials, which this builder would leave in the "
+            "image.\n"
+            "Cause: Only the engine's classic builder was found.\n"
+            "Remedy: Install BuildKit for the docker client: the package docker-buildx or "
+            "docker-buildx-plugin.\n"
+        )
         return
-    assert answer.status == 0, answer.stderr
-    (note,) = [line for line in answer.stderr.splitlines() if line.startswith("Not reachable")]
+    assert process.returncode == 0, stderr
+    assert "--secret id=localep-settings,src=/dev/fd/" in command_lines
+    assert "uv pip install --python /opt/localep/env" in command_lines
+    (note,) = [line for line in stderr.splitlines() if line.startswith("Not reachable")]
     assert "file:///opt/nowhere" in note
     assert "/opt/nowhere-else" in note
     image = building.json("build", "-f", "hello/deployment.yml")["image"]
@@ -148,18 +176,21 @@ def test_own_authorities_and_indexes_reach_the_build(
         ["python", "-c", f"import {index.package.replace('-', '_')} as m; print(m.ORIGIN)"],
     )
     assert (status, output) == (0, "the private index\n")
+    history = engine.api.history(image)  # type: ignore[no-untyped-call]
+    assert "RUN /bin/sh -c localep-build uv pip install" in str(history)
+    assert PASSWORD not in str(history)
 
 
 def test_an_index_in_the_conda_file_is_kept_out_of_the_image_too(
     localep: Localep,
-    docker_path: str,
+    buildx_client: dict[str, str],
     hello: Path,
     index: PackageIndex,
     engine: DockerEngine,
     discarded: list[str],
 ) -> None:
     localep.environ |= {
-        "PATH": docker_path,
+        **buildx_client,
         "REQUESTS_CA_BUNDLE": str(_bundle_with(index.authority, hello)),
     }
     (hello / "conda.yml").write_text(

@@ -7,16 +7,18 @@ import codecs
 import json
 import os
 import re
-import subprocess
 import tempfile
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from localep.engine.builders.context import archive
 from localep.engine.builders.log import BuildLog
+from localep.engine.builders.process import client_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    import subprocess
+    from collections.abc import Iterable, Iterator
 
     from localep.engine.base import BuildRequest, Progress
 
@@ -55,41 +57,31 @@ class BuildKit:
         return cls((*_client(client, context), "build"), raw_json=False)
 
     def build(self, request: BuildRequest, progress: Progress) -> None:
-        """Build and name the image. Raises BuildFailed."""
-        with tempfile.TemporaryDirectory(prefix="localep-build-") as folder:
-            context = Path(folder, "context")
-            secrets = Path(folder, "secrets")
-            _write_files(context, request.context)
-            _write_files(secrets, request.secrets)
-            arguments = [*self.command, "--tag", request.reference]
-            arguments += [f"--progress={'rawjson' if self.raw_json else 'plain'}"]
-            arguments += ["--no-cache"] if request.no_cache else []
-            for name in request.secrets:
-                arguments += ["--secret", f"id={name},src={secrets / name}"]
-            self._run([*arguments, str(context)], request.reference, progress)
+        """Build and name the image. Raises BuildFailed.
 
-    def _run(self, command: list[str], reference: str, progress: Progress) -> None:
+        Neither the context nor the secrets get a name on disk, where they would stay if this
+        process was killed; nor are secrets seen in the client's arguments or variables.
+        """
+        with ExitStack() as stack:
+            context = stack.enter_context(_nameless_file(archive(request.context)))
+            secrets = {
+                name: stack.enter_context(_nameless_file(text.encode())).fileno()
+                for name, text in request.secrets.items()
+            }
+            command = [*self.command, "--tag", request.reference]
+            command += [f"--progress={'rawjson' if self.raw_json else 'plain'}"]
+            command += ["--no-cache"] if request.no_cache else []
+            for name, number in secrets.items():
+                command += ["--secret", f"id={name},src=/dev/fd/{number}"]
+            environ = {**os.environ, "DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": ""}
+            client = client_process([*command, "-"], context, secrets.values(), environ)
+            self._follow(stack.enter_context(client), request.reference, progress)
+
+    def _follow(self, process: subprocess.Popen[bytes], reference: str, progress: Progress) -> None:
         log = BuildLog(progress)
-        environ = {**os.environ, "DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": ""}
-        read: Callable[[BuildLog, Iterable[str]], str] = (
-            read_raw_json if self.raw_json else read_plain
-        )
-        # A session of its own: Ctrl-C reaches localep alone, which then ends the client.
-        with subprocess.Popen(
-            command,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=environ,
-            start_new_session=True,
-        ) as process:
-            try:
-                last_line = read(log, _lines(process.stderr))
-                status = process.wait()
-            except BaseException:
-                process.terminate()
-                raise
+        read = read_raw_json if self.raw_json else read_plain
+        last_line = read(log, _lines(process.stderr))
+        status = process.wait()
         if status != 0:
             raise log.failure(reference, last_line or f"The client ended with status {status}.")
 
@@ -109,7 +101,12 @@ def read_raw_json(log: BuildLog, lines: Iterable[str]) -> str:
         pending += line
         if not line.rstrip().endswith("}") or (line != pending and not line.startswith("}")):
             continue
-        _feed(log, json.loads(pending), decoders)
+        try:
+            status = json.loads(pending)
+        except ValueError:
+            other = pending.strip()
+        else:
+            _feed(log, status, decoders)
         pending = ""
     return other
 
@@ -154,13 +151,16 @@ def _client(client: str, context: str | None) -> tuple[str, ...]:
     return (client, "--context", context) if context else (client,)
 
 
-def _write_files(folder: Path, files: Mapping[str, str]) -> None:
-    folder.mkdir(mode=0o700)
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+@contextmanager
+def _nameless_file(content: bytes) -> Iterator[IO[bytes]]:
+    """An open file with this content that no folder lists: it is gone with its last reader."""
+    with tempfile.TemporaryFile(prefix="localep-") as file:
+        file.write(content)
+        file.seek(0)
+        yield file
 
 
-def _lines(stream: IO[str] | None) -> Iterable[str]:
-    return stream if stream is not None else ()
+def _lines(stream: IO[bytes] | None) -> Iterator[str]:
+    """The lines of a log; what a program draws with carriage returns is one line."""
+    for line in stream or ():
+        yield line.decode("utf-8", errors="replace")

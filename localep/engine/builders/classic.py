@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import io
 import re
-import tarfile
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+import docker
+import docker.errors
+
+from localep.engine.builders.context import archive
 from localep.engine.builders.log import BuildLog
 from localep.errors import EnvironmentFailure
+from localep.interrupts import held_back
 
 if TYPE_CHECKING:
-    import docker
+    from collections.abc import Iterable, Iterator
+
+    import requests
 
     from localep.engine.base import BuildRequest, Progress
 
+_STEP = re.compile(r"Step \d+/\d+ : .*")
+_CONTAINER = re.compile(r" ---> Running in ([0-9a-f]+)")
+_IMAGE = re.compile(r" ---> ([0-9a-f]{12,})$")
+_FOUND = " ---> Using cache"
 _NOISE = re.compile(r" --->|Removing intermediate container|Successfully (built|tagged)")
-_STEP = re.compile(r"Step (\d+)/\d+ : .*")
 
 
 class Classic:
@@ -40,41 +51,84 @@ class Classic:
                 "docker-buildx-plugin.",
             )
         log = BuildLog(progress)
-        events = self.api.build(
-            fileobj=io.BytesIO(_context(request)),
-            custom_context=True,
-            tag=request.reference,
-            nocache=request.no_cache,
-            rm=True,
-            forcerm=True,
-            decode=True,
-        )
-        step = ""
-        for event in events:
-            if "error" in event:
-                log.fail(step, event["error"].strip())
-            text = event.get("stream", "")
-            if _STEP.fullmatch(text.rstrip()):
-                step = text.rstrip()
-                log.begin(step, step)
-            elif not _NOISE.match(text):
-                log.output(step, text)
+        made = _Made()
+        try:
+            with self._events(request) as events:
+                for event in events:
+                    _tell(log, made, event)
+        except BaseException:
+            self._discard(made)
+            raise
         if log.error is not None:
+            self._discard(made)
             raise log.failure(request.reference, "The engine gave no reason.")
+
+    @contextmanager
+    def _events(self, request: BuildRequest) -> Iterator[Iterable[dict[str, Any]]]:
+        """What the engine tells of a build; it gives the build up where the block is left."""
+        answers: list[requests.Response] = []
+        # docker-py keeps the answer to itself, and so its connection open.
+        keep: list[Any] = self.api.hooks["response"]
+        keep.append(lambda answer, **_: answers.append(answer))
+        try:
+            yield self.api.build(
+                fileobj=io.BytesIO(_context(request)),
+                custom_context=True,
+                tag=request.reference,
+                nocache=request.no_cache,
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+        finally:
+            keep.pop()
+            for answer in answers:
+                answer.close()
+
+    def _discard(self, made: _Made) -> None:
+        """Remove what a build leaves that was not brought to its end."""
+        with held_back(), suppress(docker.errors.DockerException, OSError):
+            if made.container is not None:
+                with suppress(docker.errors.NotFound):
+                    self.api.remove_container(made.container, force=True, v=True)
+            # Without the layers that it shares with others.
+            if made.image is not None and not self._has_name(made.image):
+                self.api.remove_image(made.image)
+
+    def _has_name(self, image: str) -> bool:
+        found = self.api.inspect_image(image)  # type: ignore[no-untyped-call]
+        return bool(found["RepoTags"])
+
+
+@dataclass
+class _Made:
+    """The container of the step that runs, and the last layer that was made and not found."""
+
+    step: str = ""
+    container: str | None = None
+    image: str | None = None
+    was_found: bool = False
+
+
+def _tell(log: BuildLog, made: _Made, event: dict[str, Any]) -> None:
+    if "error" in event:
+        log.fail(made.step, event["error"].strip())
+    text = event.get("stream", "")
+    if _STEP.fullmatch(text.rstrip()):
+        made.step = text.rstrip()
+        made.was_found = " : FROM " in text
+        log.begin(made.step, made.step)
+    elif match := _CONTAINER.match(text):
+        made.container = match.group(1)
+    elif match := _IMAGE.match(text):
+        made.image = made.image if made.was_found else match.group(1)
+    elif text.startswith(_FOUND):
+        made.was_found = True
+    elif not _NOISE.match(text):
+        log.output(made.step, text)
 
 
 def _context(request: BuildRequest) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
-        folder = tarfile.TarInfo("secrets")
-        folder.type = tarfile.DIRTYPE
-        folder.mode = 0o755
-        archive.addfile(folder)
-        files = {**request.context, "Dockerfile": request.plain_dockerfile}
-        files |= {f"secrets/{name}": text for name, text in request.secrets.items()}
-        for name, text in files.items():
-            content = text.encode()
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return stream.getvalue()
+    files = {**request.context, "Dockerfile": request.plain_dockerfile}
+    files |= {f"secrets/{name}": text for name, text in request.secrets.items()}
+    return archive(files, folders=["secrets"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,14 @@ if TYPE_CHECKING:
 
 LAST_LINES = 20
 MAX_NAME = 100
+MAX_LINE = 1000
 
 # Work of the builder itself.
-_UNTOLD = ("[internal]", "exporting", "importing", "writing image", "naming to")
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_UNTOLD = ("[internal]", "copy /context", "exporting", "importing", "writing image", "naming to")
+# Escape sequences of terminals, and characters that would move a cursor or ring a bell.
+_CONTROLS = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.|[\x00-\x08\x0a-\x1f\x7f]"
+)
 _EXIT_CODE = re.compile(r"(?:exit code|non-zero code): (\d+)")
 _MOUNTS = re.compile(r"--mount=\S+")
 
@@ -30,7 +35,7 @@ class BuildLog:
 
     progress: Progress
     names: dict[str, str] = field(default_factory=dict)
-    lines: dict[str, list[str]] = field(default_factory=dict)
+    lines: dict[str, deque[str]] = field(default_factory=dict)
     unfinished: dict[str, str] = field(default_factory=dict)
     failed_step: str | None = None
     error: str | None = None
@@ -44,12 +49,18 @@ class BuildLog:
             self.progress.step(shortened(name))
 
     def output(self, step: str, chunk: str) -> None:
-        """Output of a step as it comes; a line is passed on once it is whole."""
+        """Output of a step as it comes; a line is passed on once it is whole.
+
+        What a progress bar draws over and over is shown to who looks on; its last state makes
+        the line.
+        """
         *whole, rest = (self.unfinished.pop(step, "") + chunk).split("\n")
         for line in whole:
             self._line(step, line)
         if rest:
-            self.unfinished[step] = rest
+            self.unfinished[step] = _last_drawn(rest)[: MAX_LINE + 1]
+        if "\r" in rest:
+            self.progress.status(_as_shown(rest))
 
     def fail(self, step: str | None, error: str) -> None:
         """A step failed, or the build as a whole; the first failure is the one that counts."""
@@ -71,17 +82,30 @@ class BuildLog:
             f"The image {reference} could not be built.",
             cause=cause,
             remedy="The step's last lines say what went wrong; correct the conda file.",
-            details=self.lines.get(step, [])[-LAST_LINES:],
+            details=tuple(self.lines.get(step, ())),
         )
 
     def _line(self, step: str, text: str) -> None:
-        text = _COLOURS.sub("", text).rstrip()
+        text = _as_shown(text)
         if text:
-            self.lines.setdefault(step, []).append(text)
+            self.lines.setdefault(step, deque(maxlen=LAST_LINES)).append(text)
             self.progress.line(text)
 
 
 def shortened(name: str) -> str:
     """A step's name on one line, without what is the same for every step."""
-    text = " ".join(_MOUNTS.sub("", name).split())
-    return text if len(text) <= MAX_NAME else f"{text[: MAX_NAME - 3]}..."
+    return _cut(" ".join(_MOUNTS.sub("", name).split()), MAX_NAME)
+
+
+def _as_shown(line: str) -> str:
+    """What a terminal would show of a line, without colours."""
+    return _cut(_CONTROLS.sub("", _last_drawn(line)).rstrip(), MAX_LINE)
+
+
+def _last_drawn(line: str) -> str:
+    """What follows the last carriage return that something was written after."""
+    return line[line.rstrip("\r").rfind("\r") + 1 :]
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 3]}..."

@@ -92,6 +92,48 @@ def test_colours_and_carriage_returns_at_a_line_s_end_are_stripped(
     assert told == [("line", "error: no version")]
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("10%\r 50%\r100%\n", "100%"),
+        ("\r\n\ra\rb\r\n", "b"),
+        ("\x1b[2K\x1b[1A\x1b[?25lup\x1b[0K\n", "up"),
+        ("\x1b]0;a title\x07text\x1b]8;;http://x\x1b\\link\n", "textlink"),
+        ("bell\x07, back\x08space, null\x00, \x1bMreverse\n", "bell, backspace, null, reverse"),
+        ("a\tb\n", "a\tb"),
+        ("x" * 1000 + "\n", "x" * 1000),
+        ("x" * 1001 + "\n", "x" * 997 + "..."),
+        ("x" * 1000_000 + "\n", "x" * 997 + "..."),
+    ],
+    ids=range(9),
+)
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_a_line_is_told_as_a_terminal_would_show_it(
+    log: BuildLog, told: list[tuple[str, str]], written: str, shown: str, pieces: int
+) -> None:
+    size = -(-len(written) // pieces)
+    for start in range(0, len(written), size):
+        log.output("a", written[start : start + size])
+
+    assert [text for kind, text in told if kind == "line"] == [shown]
+
+
+def test_a_progress_bar_is_shown_while_it_moves(log: BuildLog, told: list[tuple[str, str]]) -> None:
+    for percent in range(0, 101, 50):
+        log.output("a", f"\r\x1b[32m{percent}%")
+    log.output("a", "\n")
+
+    assert told == [("status", "0%"), ("status", "50%"), ("status", "100%"), ("line", "100%")]
+
+
+def test_a_program_that_never_ends_its_line_takes_no_memory(log: BuildLog) -> None:
+    for _ in range(1000):
+        log.output("a", "." * 1000)
+        log.output("b", "\r" + "=" * 999)
+
+    assert sum(len(rest) for rest in log.unfinished.values()) <= 2002
+
+
 def test_a_failure_names_the_command_and_its_exit_code_and_shows_the_last_20_lines(
     log: BuildLog,
 ) -> None:

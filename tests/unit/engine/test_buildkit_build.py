@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,23 +15,21 @@ from localep.errors import BuildFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from localep.engine.base import Progress
 
     InstallClient = Callable[[str, str], str]
 
-# Tells on its error stream what a client is given; the last argument is the context's folder.
+# Records what a client is given, and writes a word that is not for the log.
 TELL = """
-for last in "$@"; do
-    echo "$last"
+for argument in "$@"; do
+    echo "$argument"
+    case "$argument" in
+        id=*) /bin/cat "${argument#*,src=}" >"$RECORDS/${argument%%,*}" ;;
+    esac
 done >"$RECORDS/arguments"
 echo "$DOCKER_BUILDKIT,$BUILDKIT_PROGRESS" >"$RECORDS/variables"
-cd "$last"
-for file in Dockerfile templates/run.sh ../secrets/*; do
-    echo "== ${file#../}"
-    while read -r line; do echo "$line"; done <"$file"
-done >"$RECORDS/files"
+/bin/cat >"$RECORDS/context.tar"
 echo "not for the log"
 """
 REQUEST = BuildRequest(
@@ -61,8 +64,7 @@ def test_the_client_is_given_the_context_and_the_secrets(
     BuildKit((client, "buildx", "build", "--load"), raw_json).build(REQUEST, progress)
 
     arguments = read(records / "arguments")
-    context = arguments[-1]
-    folder = context.removesuffix("/context")
+    first, second = (int(text.rpartition("/")[2]) for text in arguments if "src=" in text)
     assert arguments == [
         "buildx",
         "build",
@@ -71,26 +73,36 @@ def test_the_client_is_given_the_context_and_the_secrets(
         "localep/env:0123456789abcdef",
         f"--progress={style}",
         "--secret",
-        f"id=localep-ca,src={folder}/secrets/localep-ca",
+        f"id=localep-ca,src=/dev/fd/{first}",
         "--secret",
-        f"id=localep-settings,src={folder}/secrets/localep-settings",
-        f"{folder}/context",
+        f"id=localep-settings,src=/dev/fd/{second}",
+        "-",
     ]
-    assert read(records / "files") == [
-        "== Dockerfile",
-        "FROM debian",
-        "RUN é",
-        "== templates/run.sh",
-        "exec",
-        "== secrets/localep-ca",
-        "PEM",
-        "== secrets/localep-settings",
-        "export X=1",
-    ]
+    assert read(records / "id=localep-ca") == ["PEM"]
+    assert read(records / "id=localep-settings") == ["export X=1"]
+    with tarfile.open(records / "context.tar") as context:
+        members = {member.name: (member.mode, member.size) for member in context.getmembers()}
+        dockerfile = context.extractfile("Dockerfile")
+        assert dockerfile is not None
+        assert dockerfile.read().decode() == REQUEST.context["Dockerfile"]
+    assert members == {"Dockerfile": (0o644, 19), "templates/run.sh": (0o644, 5)}
     assert read(records / "variables") == ["1,"]
 
 
-def test_nothing_of_a_build_is_left_on_disk(
+def test_secrets_can_be_read_again_and_may_be_larger_than_a_variable(
+    install_client: InstallClient, records: Path, progress: Progress
+) -> None:
+    bundle = "x" * 300_000
+    script = 'cat="/bin/cat ${8#*,src=}"; $cat >"$RECORDS/1"; $cat >"$RECORDS/2"'
+    client = install_client("bin", script)
+    request = BuildRequest("x:1", {"Dockerfile": ""}, "", secrets={"a": "", "localep-ca": bundle})
+
+    BuildKit((client, "build"), raw_json=False).build(request, progress)
+
+    assert [(records / name).read_text() for name in "12"] == [bundle, bundle]
+
+
+def test_nothing_of_a_build_is_ever_in_a_folder(
     install_client: InstallClient,
     records: Path,
     progress: Progress,
@@ -100,12 +112,11 @@ def test_nothing_of_a_build_is_left_on_disk(
     place = tmp_path / "temporary"
     place.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(place))
-    client = install_client("bin", TELL)
+    client = install_client("bin", f'/bin/ls -A "{place}" >"$RECORDS/listing"')
 
     BuildKit((client, "build"), raw_json=True).build(REQUEST, progress)
 
-    assert read(records / "arguments")[-1].startswith(f"{place}/localep-build-")
-    assert list(place.iterdir()) == []
+    assert read(records / "listing") == []
 
 
 def test_a_build_may_do_without_the_cache(
@@ -162,9 +173,12 @@ def test_a_client_that_fails_without_a_step_gives_its_last_word(
     assert caught.value.details == ()
 
 
-def test_an_interrupt_ends_the_client(install_client: InstallClient, progress: Progress) -> None:
-    # The test hangs for this minute where the client is not ended.
-    client = install_client("bin", "echo '#6 [1/1] RUN x' >&2; exec /bin/sleep 60")
+def test_an_interrupt_ends_a_client_that_does_not_listen(
+    install_client: InstallClient, progress: Progress, tmp_path: Path
+) -> None:
+    # As a docker client before 23 does. The test hangs for this minute where it is not ended.
+    script = f"trap '' TERM; echo $$ >{tmp_path}/pid; echo '#6 [1/1] RUN x' >&2; /bin/sleep 60"
+    client = install_client("bin", script)
 
     class Impatient:
         def status(self, message: str) -> None: ...
@@ -176,3 +190,46 @@ def test_an_interrupt_ends_the_client(install_client: InstallClient, progress: P
 
     with pytest.raises(KeyboardInterrupt):
         BuildKit((client, "build"), raw_json=False).build(REQUEST, Impatient())
+
+    assert processes_of(int((tmp_path / "pid").read_text())) == []
+
+
+def test_a_client_ends_with_a_localep_that_is_killed(
+    install_client: InstallClient, tmp_path: Path
+) -> None:
+    client = install_client("bin", "echo $$ >&2; /bin/sleep 60 & wait")
+    code = f"""
+import sys
+from localep.engine.builders.process import client_process
+with open("{tmp_path}/input", "w+b") as stdin, \\
+        client_process(["{client}"], stdin, (), {{}}) as process:
+    print(process.stderr.readline().decode(), flush=True)
+    sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as localep:
+        assert localep.stdout is not None
+        pid = int(localep.stdout.readline())
+        assert len(processes_of(pid)) == 2
+
+        localep.kill()
+
+    deadline = time.monotonic() + 10
+    while processes_of(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def processes_of(session: int) -> list[str]:
+    """The processes of a session that have not ended."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = path.read_text().rpartition(")")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        state, _, _, number = rest.split()[:4]
+        if int(number) == session and state != "Z":
+            found.append(name)
+    return found

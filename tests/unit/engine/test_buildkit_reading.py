@@ -179,6 +179,21 @@ def test_bytes_that_are_no_text_are_replaced(log: BuildLog, told: list[tuple[str
     assert told == [("line", "caf\N{REPLACEMENT CHARACTER}!")]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{not JSON}\nERROR: no\n",
+        "ERROR: no\n{not JSON}\n",
+        '{"vertexes": \n}\nERROR: no\n',
+    ],
+)
+def test_what_only_begins_like_json_is_no_bug(log: BuildLog, text: str) -> None:
+    last_line = read_raw_json(log, io.StringIO(text))
+
+    assert last_line == text.splitlines()[-1]
+    assert (log.failed_step, log.error) == (None, None)
+
+
 def test_a_plain_log_is_told_as_steps_and_lines(log: BuildLog, told: list[tuple[str, str]]) -> None:
     text = """\
 #0 building with "default" instance using docker driver

@@ -3,19 +3,19 @@ from __future__ import annotations
 import tarfile
 from typing import TYPE_CHECKING, Any, cast
 
+import docker.errors
 import pytest
 
 from localep.engine.base import BuildRequest
 from localep.engine.builders.classic import Classic
 from localep.environment.dockerfile import build_context, without_mounts
 from localep.environment.plan import BaseImage, EnvironmentPlan
-from localep.errors import BuildFailed, EnvironmentFailure
+from localep.errors import BuildFailed, EnvironmentFailure, Interrupted
 from localep.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     import io
-
-    import docker
+    from collections.abc import Iterator
 
     from localep.engine.base import Progress
 
@@ -47,21 +47,55 @@ SUCCESS: list[dict[str, Any]] = [
 ]
 
 
+class FakeAnswer:
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
 class FakeApi:
-    def __init__(self, *events: dict[str, Any]) -> None:
+    """An engine that tells of a build; what is an error among the events is raised."""
+
+    def __init__(self, *events: dict[str, Any] | BaseException) -> None:
         self.events = events
         self.options: list[dict[str, Any]] = []
         self.members: dict[str, str | None] = {}
         self.modes: dict[str, int] = {}
+        self.hooks: dict[str, list[Any]] = {"response": []}
+        self.answer = FakeAnswer()
+        self.names: dict[str, list[str]] = {}
+        self.removed: list[str] = []
 
-    def build(self, *, fileobj: io.BytesIO, **options: Any) -> list[dict[str, Any]]:
+    def build(self, *, fileobj: io.BytesIO, **options: Any) -> Iterator[dict[str, Any]]:
         self.options.append(options)
         with tarfile.open(fileobj=fileobj) as archive:
             for member in archive.getmembers():
                 content = archive.extractfile(member)
                 self.members[member.name] = content.read().decode() if content else None
                 self.modes[member.name] = member.mode
-        return list(self.events)
+        for hook in self.hooks["response"]:
+            hook(self.answer, stream=True, timeout=60)
+        return self._tell()
+
+    def _tell(self) -> Iterator[dict[str, Any]]:
+        for event in self.events:
+            if isinstance(event, BaseException):
+                raise event
+            yield event
+
+    def inspect_image(self, image: str) -> dict[str, Any]:
+        return {"RepoTags": self.names.get(image)}
+
+    def remove_image(self, image: str) -> None:
+        self.removed.append(f"image {image}")
+
+    def remove_container(self, container: str, *, force: bool, v: bool) -> None:
+        assert force
+        assert v
+        assert self.answer.is_closed
+        self.removed.append(f"container {container}")
+        raise docker.errors.NotFound("the engine was faster")
 
 
 def classic(api: FakeApi) -> Classic:
@@ -188,3 +222,71 @@ def test_secrets_with_credentials_are_refused_with_what_to_install(progress: Pro
         "Install BuildKit for the docker client: the package docker-buildx or docker-buildx-plugin."
     )
     assert api.options == []
+
+
+def stream(*lines: str) -> list[dict[str, Any]]:
+    return [{"stream": f"{line}\n"} for line in lines]
+
+
+BEGUN = stream("Step 1/4 : FROM localep/base:1a2b", " ---> aaaaaaaaaaaa")
+FOUND = stream("Step 2/4 : WORKDIR /x", " ---> Using cache", " ---> bbbbbbbbbbbb")
+MADE = stream(
+    "Step 3/4 : RUN one",
+    " ---> Running in 111111111111",
+    "one",
+    "Removing intermediate container 111111111111",
+    " ---> cccccccccccc",
+)
+RUNNING = stream("Step 4/4 : RUN two", " ---> Running in 222222222222")
+CONTAINER, LAYER = "container 222222222222", "image cccccccccccc"
+
+
+@pytest.mark.parametrize(
+    ("events", "removed"),
+    [
+        pytest.param(BEGUN, [], id="never the base"),
+        pytest.param(BEGUN + FOUND, [], id="nor what was there before"),
+        pytest.param(BEGUN + RUNNING, [CONTAINER], id="the step's container"),
+        pytest.param(BEGUN + MADE + RUNNING, [CONTAINER, LAYER], id="the last layer"),
+        pytest.param(BEGUN + MADE + FOUND + RUNNING, [CONTAINER, LAYER], id="and a found one"),
+    ],
+)
+def test_a_build_that_is_interrupted_leaves_nothing(
+    progress: Progress, events: list[dict[str, Any]], removed: list[str]
+) -> None:
+    api = FakeApi(*events, Interrupted("Interrupted."))
+
+    with pytest.raises(Interrupted):
+        classic(api).build(REQUEST, progress)
+
+    assert api.answer.is_closed
+    assert api.removed == removed
+    assert api.hooks == {"response": []}
+
+
+def test_a_build_that_fails_leaves_nothing(progress: Progress) -> None:
+    api = FakeApi(*BEGUN, *MADE, *RUNNING, {"error": "returned a non-zero code: 2"})
+
+    with pytest.raises(BuildFailed):
+        classic(api).build(REQUEST, progress)
+
+    assert api.removed == [CONTAINER, LAYER]
+
+
+def test_a_layer_that_somebody_named_is_kept(progress: Progress) -> None:
+    api = FakeApi(*BEGUN, *MADE, {"error": "no"})
+    api.names["cccccccccccc"] = ["team/model:1"]
+
+    with pytest.raises(BuildFailed):
+        classic(api).build(REQUEST, progress)
+
+    assert api.removed == ["container 111111111111"]
+
+
+def test_an_image_that_was_built_stays(progress: Progress) -> None:
+    api = FakeApi(*SUCCESS)
+
+    classic(api).build(REQUEST, progress)
+
+    assert api.removed == []
+    assert api.answer.is_closed
