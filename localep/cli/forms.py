@@ -79,8 +79,10 @@ def _table(data: Any) -> Iterator[str]:  # noqa: ANN401
     columns = list(dict.fromkeys(name for row in dicts for name in row))
     nested = (dict, list)
     flat = [name for name in columns if not any(isinstance(row.get(name), nested) for row in dicts)]
-    cells = [[_cell(row.get(name)) for name in flat] for row in dicts]
-    return table_lines(flat, cells, terminal_width())
+    # A column that says nothing at all takes the room of those that do.
+    told = [name for name in flat if any(row.get(name) is not None for row in dicts)] or flat
+    cells = [[_cell(row.get(name)) for name in told] for row in dicts]
+    return table_lines(told, cells, terminal_width())
 
 
 def _named(row: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -48,6 +48,7 @@ def endpoint_details(endpoint: EndpointView) -> Iterator[str]:
         {
             "name": endpoint.name,
             "state": endpoint.provisioning_state,
+            "error": endpoint.error,
             "scoring URI": endpoint.scoring_uri,
             "OpenAPI URI": endpoint.openapi_uri,
             "authentication": endpoint.auth_mode,
@@ -73,6 +74,7 @@ def _deployment_details(deployment: DeploymentView) -> dict[str, str | None]:
     return {
         "deployment": deployment.name,
         "state": f"{deployment.provisioning_state}, {deployment.status}",
+        "error": deployment.error,
         "instance type": deployment.instance_type,
         "image": image,
         "model": deployment.model,

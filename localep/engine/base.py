@@ -85,8 +85,8 @@ class ContainerRequest:
 class Container:
     """A container as the engine lists it.
 
-    ``status`` is the engine's word: created, running, restarting, exited ...; ``addresses``
-    are its addresses by network.
+    ``status`` is the engine's word: created, running, restarting, exited ...; ``error`` says
+    why it could not be started; ``addresses`` are its addresses by network.
     """
 
     identity: str
@@ -95,6 +95,7 @@ class Container:
     status: str
     labels: Mapping[str, str]
     exit_code: int | None = None
+    error: str = ""
     restart_count: int = 0
     addresses: Mapping[str, str] = field(default_factory=dict)
 
@@ -163,7 +164,7 @@ class Engine(Protocol):
         """Remove a container, running or not, with its anonymous volumes; none there is fine."""
 
     def restart_always(self, identity: str) -> None:
-        """Have the engine start a container again until somebody stops it."""
+        """Have the engine start a container again after a crash, and with the engine itself."""
 
     def copy_in(self, identity: str, folder: str, archive: bytes | IO[bytes]) -> None:
         """Unpack a tar archive into a folder of a container."""

@@ -91,7 +91,7 @@ class ContainerCalls:
                     raise
 
     def restart_always(self, identity: str) -> None:
-        """Have the engine start a container again until somebody stops it."""
+        """Have the engine start a container again after a crash, and with the engine itself."""
         with engine_errors("set a restart policy"):
             self.api.update_container(identity, restart_policy=_RESTART)
 
@@ -203,6 +203,7 @@ def _from_inspection(entry: dict[str, Any]) -> Container:
         status=entry["State"]["Status"],
         labels=entry["Config"]["Labels"] or {},
         exit_code=entry["State"]["ExitCode"],
+        error=entry["State"]["Error"],
         restart_count=entry["RestartCount"],
         addresses=_addresses(entry["NetworkSettings"]["Networks"]),
     )

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DeploymentView:
-    """A deployment; ``status`` is the engine's word for its container."""
+    """A deployment; ``status`` is the engine's word for its container.
+
+    ``error`` says why it does not run.
+    """
 
     name: str
     endpoint_name: str
     provisioning_state: str
     status: str
+    error: str | None
     instance_type: str | None
     instance_count: int | None
     image: str
@@ -32,7 +36,7 @@ class DeploymentView:
 
 @dataclass(frozen=True)
 class EndpointView:
-    """An endpoint with its deployments."""
+    """An endpoint with its deployments; ``error`` says why it does not answer."""
 
     name: str
     provisioning_state: str
@@ -41,6 +45,7 @@ class EndpointView:
     auth_mode: str
     traffic: dict[str, int]
     location: str = "local"
+    error: str | None = None
     last_operation: dict[str, str | None] = field(default_factory=dict)
     deployments: list[DeploymentView] = field(default_factory=list)
 
@@ -64,6 +69,7 @@ def view_endpoint(endpoint: Endpoint[PublicState], ended: Operation | None = Non
         openapi_uri=endpoint.openapi_uri,
         auth_mode=state.auth_mode,
         traffic=shares,
+        error=_endpoint_error(endpoint),
         last_operation=operation,
         deployments=deployments,
     )
@@ -85,6 +91,7 @@ def _view_deployment(
         endpoint_name=endpoint.name,
         provisioning_state=_deployment_state(endpoint, container, last),
         status=container.status,
+        error=_why_not_running(container),
         instance_type=spec["instance_type"],
         instance_count=spec["instance_count"],
         image=spec["image"],
@@ -94,6 +101,25 @@ def _view_deployment(
         scoring_script=spec["scoring_script"],
         request_settings=settings,
     )
+
+
+def _endpoint_error(endpoint: Endpoint[PublicState]) -> str | None:
+    backend = endpoint.state.backend
+    if endpoint.gateway.is_running and backend is not None and endpoint.serving is None:
+        return f"The container of deployment {backend.deployment} is gone."
+    return _why_not_running(endpoint.gateway)
+
+
+def _why_not_running(container: Container) -> str | None:
+    """Why a container does not run, as far as the engine tells; None where it runs."""
+    if container.is_running:
+        return None
+    if container.error:
+        return container.error.strip().splitlines()[0]
+    if container.status == "created":
+        return "It was never started."
+    code = "" if container.exit_code is None else f" with exit code {container.exit_code}"
+    return f"It ended{code}."
 
 
 def _endpoint_state(endpoint: Endpoint[PublicState], last: Operation) -> str:

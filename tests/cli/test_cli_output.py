@@ -130,8 +130,9 @@ def test_tsv(capsys: pytest.CaptureFixture[str], data: Any, text: str) -> None:
         ),
         (
             HELLO,
-            "name   scoring_uri                  model\nhello  http://127.0.0.1:8085/score\n",
+            "name   scoring_uri\nhello  http://127.0.0.1:8085/score\n",
         ),
+        ({"model": None, "code": None}, "model  code\n\n"),
         ([{"a": 1}, {"b": "[bold]x[/bold]"}], "a  b\n1\n   [bold]x[/bold]\n"),
         ("hello", "result\nhello\n"),
         (["hello", "other"], "result\nhello\nother\n"),

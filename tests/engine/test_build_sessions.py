@@ -18,6 +18,7 @@ import pytest
 from support.buildx import dangling_images
 from support.engine import Localep
 from support.slow_index import SlowIndex, slow_index
+from support.waiting import wait_for
 
 from localep.engine.client import DockerEngine
 
@@ -201,10 +202,3 @@ def _started(number: int) -> str:
     _, _, rest = Path(f"/proc/{number}/stat").read_text().rpartition(")")
     state, *values = rest.split()
     return "" if state == "Z" else values[18]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

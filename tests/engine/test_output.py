@@ -37,6 +37,7 @@ ENDPOINT = {
     "auth_mode": "key",
     "traffic": {"blue": 100},
     "location": "local",
+    "error": None,
     "last_operation": {"name": "create", "state": "Succeeded", "error": None},
     "deployments": [
         {
@@ -44,6 +45,7 @@ ENDPOINT = {
             "endpoint_name": "hello",
             "provisioning_state": "Succeeded",
             "status": "running",
+            "error": None,
             "instance_type": "Standard_DS3_v2",
             "instance_count": 1,
             "image": IMAGE,
@@ -300,7 +302,7 @@ def test_what_is_created_and_deleted(shown: Shown) -> None:
         }
         endings = data({"endpoint": name, "deployment": None}) | {
             "human": f"Deleted {name}.\n",
-            "table": f"endpoint     deployment\n{name}\n",
+            "table": f"endpoint\n{name}\n",
         }
         assert made == Answer(0, makings[form], "")
         assert gone == Answer(0, endings[form], "")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from support.engine import Localep, copy_sample, write_script
 from support.second_engine import SecondEngine, second_engine
+from support.waiting import wait_for
 
 from localep.engine.address import EngineAddress
 from localep.engine.client import DockerEngine
 from localep.operations.names import Names
 
-SECONDS = 15.0
 GREETING = {"greeting": "Hello, you!"}
 
 
@@ -102,6 +102,7 @@ def test_endpoints_come_back_with_the_engine(
         assert lost["provisioning_state"] == "Succeeded"
         (deployment,) = lost["deployments"]
         assert (deployment["provisioning_state"], deployment["status"]) == ("Failed", "exited")
+        assert re.search("mount.*no such file or directory", deployment["error"])
         answer = there.run("invoke", "-n", "lost", "-r", "-", stdin="{}")
         assert (answer.status, answer.stdout) == (7, "The deployment does not run.")
 
@@ -162,11 +163,3 @@ def inspect(localep: Localep, role: str) -> dict[str, Any]:
 def status_of(localep: Localep) -> object:
     (deployment,) = localep.json("show")["deployments"]
     return deployment["provisioning_state"]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait for what comes back by itself, and soon."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

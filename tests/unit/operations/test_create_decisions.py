@@ -87,6 +87,7 @@ def test_an_endpoint_is_created_with_its_deployment(
                 endpoint_name="hello",
                 provisioning_state="Succeeded",
                 status="running",
+                error=None,
                 instance_type=None,
                 instance_count=None,
                 image=image,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -40,11 +41,22 @@ DEPLOYMENT = Container(
     "id-2", "localep-hello-blue-r1", "img", "running", {"localep.spec": json.dumps(RECORD)}
 )
 ENDPOINT = Endpoint("hello", GATEWAY, STATE, (DEPLOYMENT,))
+STOPPED: list[tuple[dict[str, Any], str]] = [
+    ({"status": "created"}, "It was never started."),
+    ({"status": "exited", "exit_code": 3}, "It ended with exit code 3."),
+    ({"status": "restarting", "exit_code": 1}, "It ended with exit code 1."),
+    ({"status": "dead"}, "It ended."),
+    (
+        {"status": "exited", "exit_code": 127, "error": "no such file\nor directory\n"},
+        "no such file",
+    ),
+]
 BLUE = DeploymentView(
     name="blue",
     endpoint_name="hello",
     provisioning_state="Succeeded",
     status="running",
+    error=None,
     instance_type="Standard_DS3_v2",
     instance_count=1,
     image="localep/env:0a1b",
@@ -95,19 +107,29 @@ def test_the_traffic_is_what_the_deployment_takes(traffic: dict[str, int], shown
     assert view_endpoint(endpoint) == replace(HELLO, traffic={"blue": shown})
 
 
-@pytest.mark.parametrize("status", ["exited", "created", "restarting", "dead"])
-def test_an_endpoint_whose_gateway_does_not_run_has_failed(status: str) -> None:
-    endpoint = replace(ENDPOINT, gateway=replace(GATEWAY, status=status))
+@pytest.mark.parametrize(("container", "error"), STOPPED)
+def test_an_endpoint_whose_gateway_does_not_run_has_failed(
+    container: dict[str, Any], error: str
+) -> None:
+    endpoint = replace(ENDPOINT, gateway=replace(GATEWAY, **container))
 
-    assert view_endpoint(endpoint) == replace(HELLO, provisioning_state="Failed")
+    assert view_endpoint(endpoint) == replace(HELLO, provisioning_state="Failed", error=error)
 
 
-@pytest.mark.parametrize("status", ["exited", "created", "restarting", "dead"])
-def test_a_deployment_whose_container_does_not_run_has_failed(status: str) -> None:
-    endpoint = replace(ENDPOINT, containers=(replace(DEPLOYMENT, status=status),))
-    failed = replace(BLUE, provisioning_state="Failed", status=status)
+@pytest.mark.parametrize(("container", "error"), STOPPED)
+def test_a_deployment_whose_container_does_not_run_has_failed(
+    container: dict[str, Any], error: str
+) -> None:
+    endpoint = replace(ENDPOINT, containers=(replace(DEPLOYMENT, **container),))
+    failed = replace(BLUE, provisioning_state="Failed", status=container["status"], error=error)
 
     assert view_endpoint(endpoint) == replace(HELLO, deployments=[failed])
+
+
+def test_a_deployment_whose_container_is_gone_is_told() -> None:
+    view = view_endpoint(replace(ENDPOINT, containers=()))
+
+    assert (view.deployments, view.error) == ([], "The container of deployment blue is gone.")
 
 
 def test_a_failed_update_is_the_deployments_and_tells_why() -> None:
@@ -164,6 +186,7 @@ def test_a_view_as_plain_values_has_the_clouds_names() -> None:
         "auth_mode": "key",
         "traffic": {"blue": 100},
         "location": "local",
+        "error": None,
         "last_operation": {"name": "create", "state": "Succeeded", "error": None},
         "deployments": [
             {
@@ -171,6 +194,7 @@ def test_a_view_as_plain_values_has_the_clouds_names() -> None:
                 "endpoint_name": "hello",
                 "provisioning_state": "Succeeded",
                 "status": "running",
+                "error": None,
                 "instance_type": "Standard_DS3_v2",
                 "instance_count": 1,
                 "image": "localep/env:0a1b",
