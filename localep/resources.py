@@ -11,10 +11,14 @@ _ROOTS = (_PACKAGE / "data", _PACKAGE.parent)
 
 def read_resource(name: str) -> str:
     """The text of one of localep's own files, such as ``templates/haproxy.cfg.j2``."""
+    return resource_path(name).read_text(encoding="utf-8")
+
+
+def resource_path(name: str) -> Path:
+    """Where one of localep's own files or folders lies."""
     for root in _ROOTS:
-        path = root / name
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
+        if (root / name).exists():
+            return root / name
     raise FileNotFoundError(name)
 
 

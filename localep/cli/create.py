@@ -7,19 +7,8 @@ from typing import Annotated, Optional
 import typer
 
 from localep.cli import options
+from localep.cli.addresses import address
 from localep.cli.output import Format, Output
-
-
-def _address(host: str) -> str:
-    """Refuse names: the engine takes what is no address for all addresses."""
-    from ipaddress import ip_address
-
-    if host == "localhost":
-        return "127.0.0.1"
-    try:
-        return str(ip_address(host))
-    except ValueError as error:
-        raise typer.BadParameter(f"{host} is not an IP address") from error
 
 
 def create(
@@ -32,7 +21,7 @@ def create(
         typer.Option(
             "--host",
             metavar="ADDRESS",
-            callback=_address,
+            callback=address,
             help="The address to answer on; 0.0.0.0 for every network.",
         ),
     ] = "127.0.0.1",
@@ -51,6 +40,21 @@ def create(
         bool, typer.Option("--all-traffic", help="Give the deployment all the traffic.")
     ] = False,
     copy_model: options.CopyModel = False,
+    log_level: options.LogLevel = None,
+    allow_options: Annotated[
+        bool,
+        typer.Option(
+            "--allow-options",
+            help="Let OPTIONS reach the container; the cloud lets GET and POST alone.",
+        ),
+    ] = False,
+    direct: Annotated[
+        bool,
+        typer.Option(
+            "--direct",
+            help="Give the container's own answers, without the front end's keys and rules.",
+        ),
+    ] = False,
     python: options.Python = None,
     strict_image: options.StrictImage = False,
     pull: options.Pull = False,
@@ -65,11 +69,20 @@ def create(
     from localep.operations.create import create as run
 
     output = Output(form, query)
-    bundle = read_bundle(output, files, name, deployment, overrides)
+    bundle = read_bundle(output, files, name, deployment, overrides, log_level)
     environment = environment_options(
         python=python, strict_image=strict_image, pull=pull, no_cache=no_cache
     )
-    settings = CreateOptions(host, port, timeout, all_traffic, copy_model, environment)
+    settings = CreateOptions(
+        host=host,
+        port=port,
+        timeout=timeout,
+        all_traffic=all_traffic,
+        copy_model=copy_model,
+        allows_options=allow_options,
+        is_direct=direct,
+        environment=environment,
+    )
     result = run(open_workplace(output), bundle, settings)
     output.result(
         result.endpoint.to_dict(),

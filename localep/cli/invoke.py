@@ -20,6 +20,12 @@ def invoke(
     ],
     name: options.Name = None,
     deployment: options.Deployment = None,
+    direct: Annotated[
+        bool,
+        typer.Option(
+            "--direct", help="Show the container's own answer, without the front end's rules."
+        ),
+    ] = False,
     form: options.OutputFormat = Format.HUMAN,
     query: options.Query = None,
 ) -> None:
@@ -30,7 +36,7 @@ def invoke(
 
     output = Output(form, query)
     body, content_type = read_request(request_file)
-    result = run(open_workplace(output), name, body, content_type, deployment)
+    result = run(open_workplace(output), name, body, content_type, deployment, direct=direct)
     if output.form is Format.HUMAN:
         output.body(result.body)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -88,6 +89,27 @@ Pull = Annotated[
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Build anew, every step.")]
 CopyModel = Annotated[
     bool, typer.Option("--copy-model", help="Copy the model into a volume; do not mount it.")
+]
+
+
+class Level(str, Enum):
+    """A level of Python's logging."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+LogLevel = Annotated[
+    Optional[Level],  # noqa: UP045
+    typer.Option(
+        "--log-level",
+        help="Show the script's log from this level on; without, the server shows print() alone.",
+        case_sensitive=False,
+        show_default=False,
+    ),
 ]
 OutputFormat = Annotated[
     Format,

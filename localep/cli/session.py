@@ -8,10 +8,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from localep.cli.options import Level
     from localep.cli.output import Output
     from localep.operations.environments import EnvironmentOptions
     from localep.operations.workplace import Workplace
-    from localep.spec.loader import Bundle
+    from localep.spec.loader import Bundle, Selection
 
 
 def open_workplace(output: Output) -> Workplace:
@@ -28,14 +29,28 @@ def read_bundle(
     name: str | None,
     deployment: str | None,
     overrides: Iterable[str] | None,
+    log_level: Level | None = None,
 ) -> Bundle:
     """Read the YAML files and show what is doubtful in them."""
-    from localep.spec.loader import Selection, load_files
+    from localep.spec.loader import load_files
 
-    bundle = load_files(list(files), Selection(name, deployment, tuple(overrides or ())))
+    bundle = load_files(list(files), selection(name, deployment, overrides, log_level))
     for finding in bundle.warnings:
         output.warn(str(finding))
     return bundle
+
+
+def selection(
+    name: str | None,
+    deployment: str | None,
+    overrides: Iterable[str] | None,
+    log_level: Level | None = None,
+) -> Selection:
+    """What the command line adds to the documents."""
+    from localep.spec.loader import Selection
+
+    level = log_level.value.upper() if log_level is not None else None
+    return Selection(name, deployment, tuple(overrides or ()), level)
 
 
 def environment_options(

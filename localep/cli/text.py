@@ -52,6 +52,7 @@ def endpoint_details(endpoint: EndpointView) -> Iterator[str]:
             "scoring URI": endpoint.scoring_uri,
             "OpenAPI URI": endpoint.openapi_uri,
             "authentication": endpoint.auth_mode,
+            "front end": _front_end(endpoint),
             "traffic": _traffic(endpoint),
             "last operation": _last_operation(endpoint),
         }
@@ -59,6 +60,12 @@ def endpoint_details(endpoint: EndpointView) -> Iterator[str]:
     for deployment in endpoint.deployments:
         yield ""
         yield from _aligned(_deployment_details(deployment))
+
+
+def _front_end(endpoint: EndpointView) -> str | None:
+    if endpoint.direct:
+        return "none: the container's own answers, without keys"
+    return "lets OPTIONS through" if endpoint.allow_options else None
 
 
 def credentials(keys: Credentials) -> Iterator[str]:

@@ -20,6 +20,7 @@ def update(
     overrides: options.Set = None,
     timeout: options.Timeout = 300.0,
     copy_model: options.CopyModel = False,
+    log_level: options.LogLevel = None,
     python: options.Python = None,
     strict_image: options.StrictImage = False,
     pull: options.Pull = False,
@@ -28,17 +29,16 @@ def update(
     query: options.Query = None,
 ) -> None:
     """Change an endpoint while it runs; without -f, from the YAML of before and today's code."""
-    from localep.cli.session import environment_options, open_workplace
+    from localep.cli.session import environment_options, open_workplace, selection
     from localep.operations.update import UpdateOptions
     from localep.operations.update import update as run
-    from localep.spec.loader import Selection
 
     output = Output(form, query)
     environment = environment_options(
         python=python, strict_image=strict_image, pull=pull, no_cache=no_cache
     )
-    selection = Selection(name, deployment, tuple(overrides or ()))
-    settings = UpdateOptions(tuple(files or ()), selection, timeout, copy_model, environment)
+    chosen = selection(name, deployment, overrides, log_level)
+    settings = UpdateOptions(tuple(files or ()), chosen, timeout, copy_model, environment)
     result = run(open_workplace(output), settings)
     output.result(result.endpoint.to_dict(), lambda: _text(result))
 

@@ -30,17 +30,29 @@ class Image:
 
 
 @dataclass(frozen=True)
+class BuildFolder:
+    """A user's own build context: its folder, and the Dockerfile relative to it.
+
+    .dockerignore is obeyed as the builders do.
+    """
+
+    path: Path
+    dockerfile: str
+
+
+@dataclass(frozen=True)
 class BuildRequest:
     """One image build.
 
-    ``context`` are the files by name, "Dockerfile" among them; ``secrets`` reach the steps
-    that mount them by name and never a layer; ``secrets_are_private`` tells that at least one
-    holds credentials.
+    ``context`` are the files by name, "Dockerfile" among them, or a folder of the user's;
+    ``plain_dockerfile`` is the Dockerfile for a builder without mounts; ``secrets`` reach the
+    steps that mount them by name and never a layer; ``secrets_are_private`` tells that at least
+    one holds credentials.
     """
 
     reference: str
-    context: Mapping[str, str]
-    plain_dockerfile: str
+    context: Mapping[str, str] | BuildFolder
+    plain_dockerfile: str = ""
     secrets: Mapping[str, str] = field(default_factory=dict)
     secrets_are_private: bool = False
     no_cache: bool = False

@@ -20,6 +20,8 @@ SOCKET = f"{SOCKET_FOLDER}/admin.sock"
 SCRATCH = {SOCKET_FOLDER: "uid=990,gid=990,mode=0700"}
 COMMAND = ("haproxy", "-W", "-db", "-f", f"{CONFIG_FOLDER}/haproxy.cfg")
 PROBE_HEADER = "x-localep-probe"
+# Opens the way past the front end's rules for one request; its value is the probe's token.
+DIRECT_HEADER = "x-localep-direct"
 # The gateway's own name on the network, for servers that stand for no container.
 IDLE_HOST = "localep-gateway"
 
@@ -35,7 +37,10 @@ def gateway_files(state: GatewayState) -> dict[str, str]:
     configuration = render_template(
         "haproxy.cfg.j2",
         backend=state.backend,
+        allows_options=state.allows_options,
         config_folder=CONFIG_FOLDER,
+        direct_header=DIRECT_HEADER,
+        is_direct=state.is_direct,
         idle_host=IDLE_HOST,
         limits_map=LIMITS_MAP,
         names_map=NAMES_MAP,

@@ -44,16 +44,18 @@ def refusal(answer: str) -> str | None:
     return None
 
 
-def prepare(slot: str, alias: str, address: str, port: int) -> list[str]:
+def prepare(slot: str, alias: str, address: str, port: int, probe_port: int) -> list[str]:
     """Point the probe's way, and a server that takes no requests yet, at a new container.
 
-    HAProxy takes a moment to find the address of the name, see ``knows_address``.
+    ``port`` is that of the scoring route. HAProxy takes a moment to find the address of the
+    name, see ``knows_address``.
     """
     server = f"deployment/{slot}"
     return [
-        f"set server probe/target addr {address} port {port}",
+        f"set server probe/target addr {address} port {probe_port}",
         "set server probe/target state ready",
         f"set server {server} state drain",
+        f"set server {server} addr {address} port {port}",
         f"set server {server} fqdn {alias}",
     ]
 

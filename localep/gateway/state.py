@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 STATE_FOLDER = "/var/lib/localep"
@@ -64,10 +64,16 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class PublicState:
-    """What anybody may see: traffic, the deployment, and the last operation."""
+    """What anybody may see: traffic, the deployment, and the last operation.
+
+    ``allows_options`` lets OPTIONS reach the container; ``is_direct`` lets everything, and
+    gives the container's own answers.
+    """
 
     auth_mode: str
     operation: Operation
+    allows_options: bool = False
+    is_direct: bool = False
     backend: Backend | None = None
     traffic: dict[str, int] = field(default_factory=dict)
 
@@ -103,7 +109,7 @@ class GatewayState(PublicState):
 
     def public_link(self) -> str | None:
         """The public part as the target of PUBLIC_LINK, None where it is too long for one."""
-        names = ("auth_mode", "operation", "backend", "traffic")
+        names = {item.name for item in fields(PublicState)}
         values = {name: value for name, value in asdict(self).items() if name in names}
         text = base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
         pieces = range(0, len(text), _NAME_LENGTH)
@@ -115,10 +121,18 @@ class GatewayState(PublicState):
         return replace(self, operation=operation)
 
 
-def new_state(auth_mode: str, operation: Operation) -> GatewayState:
+def new_state(
+    auth_mode: str,
+    operation: Operation,
+    *,
+    allows_options: bool = False,
+    is_direct: bool = False,
+) -> GatewayState:
     """The state of a new endpoint, with keys of its own."""
     return GatewayState(
         auth_mode=auth_mode,
+        allows_options=allows_options,
+        is_direct=is_direct,
         primary_key=secrets.token_urlsafe(32),
         secondary_key=secrets.token_urlsafe(32),
         probe_token=secrets.token_urlsafe(32),

@@ -5,20 +5,30 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import posixpath
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from localep.engine.base import ContainerRequest, Mount
 from localep.errors import SpecError
 from localep.operations import layout, names
-from localep.operations.snapshot import Snapshot, take_snapshot
+from localep.operations.script_logging import LOG_LEVELS, LOGGING_FILE, logging_config
+from localep.operations.snapshot import Addition, Snapshot, take_snapshot
+from localep.spec.model import LOG_LEVEL_VARIABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from localep.operations.environments import EnvironmentImage
     from localep.operations.workplace import Workplace
-    from localep.spec.model import CodeSpec, DeploymentSpec
+    from localep.spec.model import CodeSpec, DeploymentSpec, InferenceConfig
+
+# Spark and others refuse to run as a user without a name.
+_PASSWD = """\
+root:x:0:0:root:/root:/bin/sh
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+localep:x:{}:{}:localep:/tmp:/bin/sh
+"""
 
 
 @dataclass(frozen=True)
@@ -26,14 +36,14 @@ class ContainerPlan:
     """All that decides what a deployment's container is; a context that closes the snapshot.
 
     ``fingerprint`` is the same for plans that make the same container: the environment, the
-    code's content, the model's files (by size and date, never by content), the variables.
+    code's content, the models' files (by size and date, never by content), the variables.
+    ``snapshot`` and ``user`` are None where a custom container has no code and its image's user.
     """
 
     spec: DeploymentSpec
     image: EnvironmentImage
-    code: CodeSpec
-    snapshot: Snapshot
-    user: tuple[int, int]
+    snapshot: Snapshot | None
+    user: tuple[int, int] | None
     record: dict[str, Any]
     fingerprint: str
     copies_model: bool
@@ -42,41 +52,83 @@ class ContainerPlan:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.snapshot.archive.close()
+        if self.snapshot is not None:
+            self.snapshot.archive.close()
+
+    @property
+    def routes(self) -> InferenceConfig:
+        """Where the container answers."""
+        return layout.routes(self.spec)
 
 
 def plan_container(
     spec: DeploymentSpec, image: EnvironmentImage, *, copy_model: bool
 ) -> ContainerPlan:
     """Take the snapshot of the code and settle all the rest. Raises SpecError."""
-    code = required_code(spec)
-    user = _user_for(code.path)
-    snapshot = take_snapshot(code.path, layout.code_folder(code), user)
+    code = _code_of(spec)
+    user = _user_for(code.path) if code is not None and spec.routes is None else None
+    snapshot = None
+    if code is not None:
+        target, owner = layout.code_folder(code), user or (0, 0)
+        snapshot = take_snapshot(code.path, target, owner, _additions(spec, code, user))
     record = _record(spec, image)
     identity = {
         "image": image.identity,
-        "code": snapshot.digest,
-        "model": _model_identity(spec),
+        "code": snapshot.digest if snapshot is not None else None,
+        "models": _model_identity(spec),
         "variables": layout.variables(spec),
-        "command": layout.server_command(code),
+        "command": _command(spec),
+        "routes": asdict(layout.routes(spec)),
         "user": user,
         "copy_model": copy_model,
         "record": record,
     }
     text = json.dumps(identity, sort_keys=True)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
-    return ContainerPlan(spec, image, code, snapshot, user, record, fingerprint, copy_model)
+    return ContainerPlan(spec, image, snapshot, user, record, fingerprint, copy_model)
 
 
-def required_code(spec: DeploymentSpec) -> CodeSpec:
-    """The code of a deployment. Raises SpecError where it names none."""
-    if spec.code is None:
+def check_code(spec: DeploymentSpec) -> None:
+    """Raise SpecError where a deployment names no code and needs some."""
+    if spec.code is None and spec.routes is None:
         raise SpecError(
             f"Deployment {spec.name} has no scoring script.",
             cause="It has no code_configuration (the cloud says MissingDriverProgram).",
             remedy="Add code_configuration with `code:` and `scoring_script:`.",
         )
+
+
+def _code_of(spec: DeploymentSpec) -> CodeSpec | None:
+    check_code(spec)
     return spec.code
+
+
+def _command(spec: DeploymentSpec) -> list[str] | None:
+    """The command of the container, None for a custom one: its image has its own."""
+    if spec.code is None or spec.routes is not None:
+        return None
+    return layout.server_command(spec.code)
+
+
+def _additions(
+    spec: DeploymentSpec, code: CodeSpec, user: tuple[int, int] | None
+) -> list[Addition]:
+    """What the container gets beside the user's own files."""
+    if user is None:  # a custom container stays as its image is
+        return []
+    folder = posixpath.dirname(code.scoring_script)
+    additions = []
+    if user[0] != 0:
+        additions.append(Addition("/etc/passwd", _PASSWD.format(*user).encode()))
+    if spec.all_models:
+        name = posixpath.join(folder, layout.MODELS_FOLDER)
+        additions.append(Addition(name, link=layout.models_folder(spec)))
+    level = spec.environment_variables.get(LOG_LEVEL_VARIABLE)
+    if level in LOG_LEVELS:
+        name = posixpath.join(folder, LOGGING_FILE)
+        otherwise = f"The code has a {LOGGING_FILE} of its own; --log-level changes nothing."
+        additions.append(Addition(name, logging_config(level).encode(), otherwise=otherwise))
+    return additions
 
 
 def container_request(place: Workplace, plan: ContainerPlan, revision: str) -> ContainerRequest:
@@ -85,7 +137,7 @@ def container_request(place: Workplace, plan: ContainerPlan, revision: str) -> C
     return ContainerRequest(
         name=place.names.deployment(spec.endpoint_name, spec.name, revision),
         image=plan.image.reference,
-        command=layout.server_command(plan.code),
+        command=_command(spec),
         labels=place.labels(
             role=names.DEPLOYMENT_ROLE,
             endpoint=spec.endpoint_name,
@@ -97,21 +149,20 @@ def container_request(place: Workplace, plan: ContainerPlan, revision: str) -> C
         network=place.names.network,
         aliases=(names.network_alias(revision),),
         environment=layout.variables(spec),
-        user=f"{plan.user[0]}:{plan.user[1]}",
-        working_dir=layout.app_root(plan.code),
+        user=f"{plan.user[0]}:{plan.user[1]}" if plan.user is not None else None,
+        working_dir=layout.app_root(spec.code) if spec.code and not spec.routes else None,
         mounts=_mounts(place, plan, revision),
+        unprivileged=spec.routes is None,
     )
 
 
 def _mounts(place: Workplace, plan: ContainerPlan, revision: str) -> tuple[Mount, ...]:
-    model = plan.spec.model
-    if model is None or model.path is None:
-        return ()
-    folder = layout.model_folder(model)
-    if plan.copies_model:
+    """Each model on its own, never its parent; or a volume with copies of them all."""
+    places = layout.model_places(plan.spec)
+    if plan.copies_model and places:
         volume = place.names.model_volume(plan.spec.endpoint_name, revision)
-        return (Mount(volume, folder, is_volume=True),)
-    return (Mount(str(model.path), f"{folder}/{model.path.name}"),)
+        return (Mount(volume, layout.models_folder(plan.spec), is_volume=True),)
+    return tuple(Mount(str(model.path), target) for target, model in places.items())
 
 
 def _user_for(folder: Path) -> tuple[int, int]:
@@ -132,8 +183,8 @@ def _record(spec: DeploymentSpec, image: EnvironmentImage) -> dict[str, Any]:
         "instance_count": spec.instance_count,
         "image": image.reference,
         "requested_image": spec.environment.image if spec.environment else None,
-        "model": str(spec.model.path) if spec.model else None,
-        "code": str(spec.code.path) if spec.code else None,
+        "model": ", ".join(str(model.path) for model in spec.all_models) or None,
+        "code": str(spec.code.path) if spec.code and not spec.code.is_generated else None,
         "scoring_script": spec.code.scoring_script if spec.code else None,
         "liveness_probe": asdict(spec.liveness_probe),
         "readiness_probe": asdict(spec.readiness_probe),
@@ -141,14 +192,13 @@ def _record(spec: DeploymentSpec, image: EnvironmentImage) -> dict[str, Any]:
 
 
 def _model_identity(spec: DeploymentSpec) -> list[tuple[str, int, int]]:
-    if spec.model is None or spec.model.path is None:
-        return []
-    path = spec.model.path
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
     identity = []
-    for file in files:
-        if not os.path.exists(file):  # noqa: PTH110 - False, too, where permission is lacking
-            continue  # a link to nothing
-        status = file.stat()
-        identity.append((str(file), status.st_size, status.st_mtime_ns))
+    for target, model in sorted(layout.model_places(spec).items()):
+        path = cast("Path", model.path)
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if not os.path.exists(file):  # noqa: PTH110 - False, too, where permission is lacking
+                continue  # a link to nothing
+            status = file.stat()
+            name = f"{target} {file}"
+            identity.append((name, status.st_size, status.st_mtime_ns))
     return identity

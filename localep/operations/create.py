@@ -12,10 +12,11 @@ from localep.errors import EndpointConflict
 from localep.gateway import runtime
 from localep.gateway.state import Operation, new_state
 from localep.operations.base_image import ensure_base
-from localep.operations.container_plan import ContainerPlan, plan_container, required_code
+from localep.operations.container_plan import ContainerPlan, check_code, plan_container
 from localep.operations.endpoints import Endpoint, endpoint_after
 from localep.operations.environments import EnvironmentOptions, ensure_environment
 from localep.operations.gateways import Gateway, recorded_failure, start_gateway
+from localep.operations.no_code import completed
 from localep.operations.recovery import at_work_on
 from localep.operations.rollout import start_deployment, take_over
 from localep.operations.stored_documents import documents_to_store
@@ -36,7 +37,8 @@ class CreateOptions:
     """What the command line says beside the documents.
 
     ``host`` and ``port`` are where the endpoint answers (a free port where it is None);
-    ``timeout`` is how many seconds the server may take to get ready.
+    ``timeout`` is how many seconds the server may take to get ready; ``allows_options`` and
+    ``is_direct`` change what the front end lets through, see PublicState.
     """
 
     host: str = "127.0.0.1"
@@ -44,6 +46,8 @@ class CreateOptions:
     timeout: float = DEFAULT_TIMEOUT
     all_traffic: bool = False
     copy_model: bool = False
+    allows_options: bool = False
+    is_direct: bool = False
     environment: EnvironmentOptions = field(default_factory=EnvironmentOptions)
 
 
@@ -84,11 +88,12 @@ def plan_deployment(
     copy_model: bool,
 ) -> ContainerPlan:
     """See to the deployment's environment and settle what its container is."""
-    required_code(spec)
+    spec = completed(spec, place.reporter.warn)
+    check_code(spec)
     image = ensure_environment(place, spec.environment, options)
     must_copy = copy_model or not place.engine.info().is_local
     plan = plan_container(spec, image, copy_model=must_copy)
-    for warning in plan.snapshot.warnings:
+    for warning in plan.snapshot.warnings if plan.snapshot is not None else ():
         place.reporter.warn(warning)
     return plan
 
@@ -140,7 +145,13 @@ def _create_endpoint(
     base = ensure_base(place)
     begun = Operation("create", "Creating", plan.spec.name if plan else "")
     traffic = {} if options.all_traffic else spec.traffic
-    state = documents_to_store(new_state(spec.auth_mode, begun), bundle, traffic)
+    fresh = new_state(
+        spec.auth_mode,
+        begun,
+        allows_options=options.allows_options,
+        is_direct=options.is_direct,
+    )
+    state = documents_to_store(fresh, bundle, traffic)
     place.join_network()
     place.reporter.status(f"Starting endpoint {spec.name}")
     with ThreadPoolExecutor(1) as beside:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from localep.errors import EndpointAnsweredError, UsageError
+from localep.gateway.config import DIRECT_HEADER
 from localep.operations.endpoints import find_endpoint
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class InvokeResult:
         if container_status:
             cause = f"The scoring container answered {container_status}."
         remedy = _REMEDIES.get(self.status, "See `localep get-logs -n {endpoint}`.")
+        if container_status and container_status.startswith("4"):
+            remedy = "The answer's body says what is wrong with the request."
         return EndpointAnsweredError(
             f"The endpoint answered {self.status} {self.reason}.",
             cause=cause,
@@ -77,14 +80,24 @@ def read_request(file: str) -> tuple[bytes, str]:
 
 
 def invoke(
-    place: Workplace, name: str | None, body: bytes, content_type: str, deployment: str | None
+    place: Workplace,
+    name: str | None,
+    body: bytes,
+    content_type: str,
+    deployment: str | None,
+    *,
+    direct: bool = False,
 ) -> InvokeResult:
-    """Send one POST to an endpoint, with its key, and never a second time."""
+    """Send one POST to an endpoint, with its key, and never a second time.
+
+    ``direct`` asks for the container's own answer, without the front end's rules.
+    """
     endpoint = find_endpoint(place, name)
-    headers = {
-        "Authorization": f"Bearer {endpoint.state.primary_key}",
-        "Content-Type": content_type,
-    }
+    headers = {"Content-Type": content_type}
+    if direct:
+        headers[DIRECT_HEADER] = endpoint.state.probe_token
+    else:
+        headers["Authorization"] = f"Bearer {endpoint.state.primary_key}"
     if deployment is not None:
         headers["azureml-model-deployment"] = deployment
     with requests.Session() as session:

@@ -1,6 +1,8 @@
-"""Where code and model lie in the container, and the variables that say so.
+"""Where code and models lie, and the variables that say so.
 
-Source: the cloud's own layout, see the articles on entry scripts and local endpoints.
+Source: the cloud's own layout, see the articles on entry scripts and local endpoints. ``root``
+is the folder that all of it lies below: the cloud's own in a container, another one where a
+server runs without one.
 """
 
 from __future__ import annotations
@@ -9,51 +11,92 @@ import hashlib
 import posixpath
 from typing import TYPE_CHECKING
 
-from localep.spec.model import CODE_ROOT
+from localep.spec.model import CODE_ROOT, InferenceConfig, Route
 
 if TYPE_CHECKING:
     from localep.spec.model import CodeSpec, DeploymentSpec, ModelSpec
 
-MODELS_ROOT = f"{CODE_ROOT}/azureml-models"
+# azureml-core looks for models in a folder of this name, below AML_APP_ROOT.
+MODELS_FOLDER = "azureml-models"
 SERVER_PORT = 5001
-READINESS_PATH = "/"
-SCORING_PATH = "/score"
+# Of the inference server; custom containers have routes of their own.
+SERVER_ROUTES = InferenceConfig(
+    liveness_route=Route(SERVER_PORT, "/"),
+    readiness_route=Route(SERVER_PORT, "/"),
+    scoring_route=Route(SERVER_PORT, "/score"),
+)
 
 
-def code_folder(code: CodeSpec) -> str:
-    """The folder in the container that holds the code folder's content."""
-    return posixpath.join(CODE_ROOT, code.path.name)
+def routes(spec: DeploymentSpec) -> InferenceConfig:
+    """Where the deployment's server answers."""
+    return spec.routes or SERVER_ROUTES
 
 
-def app_root(code: CodeSpec) -> str:
+def code_folder(code: CodeSpec, root: str = CODE_ROOT) -> str:
+    """The folder that holds the code folder's content."""
+    return posixpath.join(root, code.path.name)
+
+
+def app_root(code: CodeSpec, root: str = CODE_ROOT) -> str:
     """The folder of the scoring script, where the server runs and imports from."""
     return posixpath.normpath(
-        posixpath.join(code_folder(code), posixpath.dirname(code.scoring_script))
+        posixpath.join(code_folder(code, root), posixpath.dirname(code.scoring_script))
     )
 
 
-def model_folder(model: ModelSpec) -> str:
-    """AZUREML_MODEL_DIR: the model's file or folder lies inside, under its own name.
+def models_folder(spec: DeploymentSpec, root: str = CODE_ROOT) -> str:
+    """The folder that every model lies below, by name and version."""
+    return spec.model_mount_path or posixpath.join(root, MODELS_FOLDER)
 
-    A model without a name gets one, as in the cloud; it is the same for the same path.
+
+def model_folder(model: ModelSpec, models: str) -> str:
+    """The folder of one model: its file or folder lies inside, under its own name.
+
+    ``models`` is the folder of all models. A model without a name gets one, as in the cloud;
+    it is the same for the same path.
     """
     anonymous = hashlib.md5(str(model.path).encode(), usedforsecurity=False).hexdigest()
-    return posixpath.join(MODELS_ROOT, model.name or anonymous, model.version or "1")
+    return posixpath.join(models, model.name or anonymous, model.version or "1")
+
+
+def model_places(spec: DeploymentSpec, root: str = CODE_ROOT) -> dict[str, ModelSpec]:
+    """Every model of this machine by the path of its file or folder in the layout."""
+    models = models_folder(spec, root)
+    return {
+        posixpath.join(model_folder(model, models), model.path.name): model
+        for model in spec.all_models
+        if model.path is not None
+    }
+
+
+def cloud_variables(spec: DeploymentSpec, root: str = CODE_ROOT) -> dict[str, str]:
+    """The variables that the cloud sets.
+
+    AZUREML_MODEL_DIR is the folder of the one model, or that of all where there are several.
+    """
+    result = {}
+    if spec.code is not None:
+        result["AML_APP_ROOT"] = app_root(spec.code, root)
+        result["AZUREML_ENTRY_SCRIPT"] = posixpath.basename(spec.code.scoring_script)
+    models = models_folder(spec, root)
+    if spec.models:
+        result["AZUREML_MODEL_DIR"] = models
+    elif spec.model is not None:
+        result["AZUREML_MODEL_DIR"] = model_folder(spec.model, models)
+    return result
 
 
 def variables(spec: DeploymentSpec) -> dict[str, str]:
     """The container's environment: the user's variables, then those that the cloud sets."""
-    result = {
+    own = {
         "HOME": "/tmp",  # noqa: S108 - the one folder that any user may write to
         "PYTHONUNBUFFERED": "1",
-        **spec.environment_variables,
     }
-    if spec.code is not None:
-        result["AML_APP_ROOT"] = app_root(spec.code)
-        result["AZUREML_ENTRY_SCRIPT"] = posixpath.basename(spec.code.scoring_script)
-    if spec.model is not None:
-        result["AZUREML_MODEL_DIR"] = model_folder(spec.model)
-    return result
+    return {
+        **({} if spec.routes is not None else own),
+        **spec.environment_variables,
+        **cloud_variables(spec),
+    }
 
 
 def server_command(code: CodeSpec) -> list[str]:

@@ -13,8 +13,10 @@ from localep.operations.environments import (
     ensure_environment,
     plan_unbuilt,
 )
+from localep.operations.no_code import completed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from localep.engine.base import Engine
@@ -33,8 +35,14 @@ class RenderResult:
 
 def render(engine: Engine | None, bundle: Bundle, options: EnvironmentOptions) -> RenderResult:
     """The build context of a deployment's environment; ``engine`` is None where none runs."""
-    plan = plan_unbuilt(engine, _deployment(bundle).environment, options)
-    return RenderResult(build_context(plan), plan.warnings)
+    warnings: list[str] = []
+    environment = _deployment(bundle, warnings.append).environment
+    if environment is not None and environment.build is not None:
+        dockerfile = environment.build.path / environment.build.dockerfile
+        text = dockerfile.read_text(encoding="utf-8", errors="replace")
+        return RenderResult({"Dockerfile": text}, tuple(warnings))
+    plan = plan_unbuilt(engine, environment, options)
+    return RenderResult(build_context(plan), (*warnings, *plan.warnings))
 
 
 def write_context(result: RenderResult, folder: Path) -> list[Path]:
@@ -57,14 +65,15 @@ def write_context(result: RenderResult, folder: Path) -> list[Path]:
 
 def build(place: Workplace, bundle: Bundle, options: EnvironmentOptions) -> EnvironmentImage:
     """Build the image of a deployment's environment unless it is there."""
-    return ensure_environment(place, _deployment(bundle).environment, options)
+    environment = _deployment(bundle, place.reporter.warn).environment
+    return ensure_environment(place, environment, options)
 
 
-def _deployment(bundle: Bundle) -> DeploymentSpec:
+def _deployment(bundle: Bundle, warn: Callable[[str], None]) -> DeploymentSpec:
     if bundle.deployment is None:
         raise UsageError(
             "The files hold no deployment.",
             cause="An environment belongs to a deployment.",
             remedy="Name the deployment's file with -f.",
         )
-    return bundle.deployment
+    return completed(bundle.deployment, warn)

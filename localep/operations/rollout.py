@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 import secrets
 import tarfile
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from localep.engine.base import ContainerRequest, Mount
 from localep.errors import EngineError, LocalepError
@@ -19,10 +21,13 @@ from localep.interrupts import held_back
 from localep.operations import layout, names
 from localep.operations.container_plan import ContainerPlan, container_request
 from localep.operations.names import CARRIER_ROLE, network_alias
-from localep.operations.readiness import Probe, wait_until_ready
+from localep.operations.readiness import Probe, check_not_ended, wait_until_ready
 from localep.operations.snapshot import files_below, reading
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from localep.operations.gateways import Gateway
     from localep.operations.workplace import Undo, Workplace
 
@@ -42,7 +47,8 @@ def start_deployment(place: Workplace, plan: ContainerPlan) -> Started:
     if plan.copies_model:
         _copy_model(place, plan, revision)
     container = place.create_container(container_request(place, plan, revision))
-    place.engine.copy_in(container, "/", plan.snapshot.archive)
+    if plan.snapshot is not None:
+        place.engine.copy_in(container, "/", plan.snapshot.archive)
     place.start_container(container)
     return Started(plan, container, revision)
 
@@ -97,15 +103,19 @@ def _make_ready(
 ) -> None:
     """Wait until the server answers and the gateway knows where; takes no requests yet."""
     container = started.container
+    script = _script_of(started.plan)
     address = _address(place, container)
+    if not address:
+        check_not_ended(place.engine, container, script)
     alias = network_alias(started.revision)
-    gateway.send(runtime.prepare(slot, alias, address, layout.SERVER_PORT))
+    routes = started.plan.routes
+    ports = (routes.scoring_route.port, routes.readiness_route.port)
+    gateway.send(runtime.prepare(slot, alias, address, *ports))
     given_up = Event()
     with ThreadPoolExecutor(1) as beside:
         try:
             known = beside.submit(gateway.wait_for_address, slot, address, given_up)
-            probe = Probe(gateway.address, probe_token)
-            script = started.plan.code.scoring_script
+            probe = Probe(gateway.address, probe_token, routes.readiness_route)
             wait_until_ready(place.engine, container, probe, timeout, script)
             place.engine.restart_always(container)
             known.result()
@@ -162,8 +172,8 @@ def backend_of(plan: ContainerPlan, container: str, alias: str, slot: str) -> Ba
         container=container,
         alias=alias,
         slot=slot,
-        port=layout.SERVER_PORT,
-        scoring_path=layout.SCORING_PATH,
+        port=plan.routes.scoring_route.port,
+        scoring_path=plan.routes.scoring_route.path,
         request_timeout_ms=settings.request_timeout_ms,
         max_concurrent_requests=settings.max_concurrent_requests_per_instance,
     )
@@ -175,9 +185,9 @@ def _address(place: Workplace, container: str) -> str:
 
 
 def _copy_model(place: Workplace, plan: ContainerPlan, revision: str) -> None:
-    """Put a copy of the model into a volume of its own, by way of a container that never runs."""
-    model = plan.spec.model
-    if model is None or model.path is None:
+    """Put copies of the models into a volume, by way of a container that never runs."""
+    places = layout.model_places(plan.spec)
+    if not places:
         return
     endpoint = plan.spec.endpoint_name
     volume = place.names.model_volume(endpoint, revision)
@@ -192,11 +202,34 @@ def _copy_model(place: Workplace, plan: ContainerPlan, revision: str) -> None:
             mounts=(Mount(volume, "/model", is_volume=True, read_only=False),),
         )
     )
-    with reading(model.path, "Check its permissions."), tempfile.TemporaryFile() as archive:
+    root = layout.models_folder(plan.spec)
+    with tempfile.TemporaryFile() as archive:
         with tarfile.open(fileobj=archive, mode="w", dereference=True) as tar:
-            tar.add(model.path, arcname=model.path.name, recursive=False)
-            for path, name in files_below(model.path) if model.path.is_dir() else ():
-                tar.add(path, arcname=f"{model.path.name}/{name}", recursive=False)
+            _pack_parents(tar, [posixpath.relpath(target, root) for target in places])
+            for target, model in places.items():
+                _pack(tar, cast("Path", model.path), posixpath.relpath(target, root))
         archive.seek(0)
         place.engine.copy_in(carrier, "/model", archive)
     place.engine.remove_container(carrier)
+
+
+def _pack_parents(tar: tarfile.TarFile, names: Iterable[str]) -> None:
+    """Add the folders that the names lie in, from the top down, open to every reader."""
+    folders = {parent for name in names for parent in PurePosixPath(name).parents}
+    for folder in sorted(folders - {PurePosixPath()}):
+        member = tarfile.TarInfo(str(folder))
+        member.type, member.mode = tarfile.DIRTYPE, 0o755
+        tar.addfile(member)
+
+
+def _pack(tar: tarfile.TarFile, path: Path, name: str) -> None:
+    with reading(path, "Check its permissions."):
+        tar.add(path, arcname=name, recursive=False)
+        for file, below in files_below(path) if path.is_dir() else ():
+            tar.add(file, arcname=f"{name}/{below}", recursive=False)
+
+
+def _script_of(plan: ContainerPlan) -> str | None:
+    """The scoring script's name, None where the server is not the inference server."""
+    code = plan.spec.code
+    return code.scoring_script if code is not None and plan.spec.routes is None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import stat
 import tarfile
@@ -16,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 from localep.errors import DiskFull, SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # The cloud obeys the first of these that lies at the top of the code folder.
 IGNORE_FILES = (".amlignore", ".gitignore")
@@ -24,6 +25,20 @@ IGNORE_FILES = (".amlignore", ".gitignore")
 _IN_MEMORY = 8 * 1024 * 1024
 # What tempfile says where not one byte can be written to any folder that it knows.
 _NO_FOLDER = "No usable temporary directory"
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What localep adds to a code folder: a file with this content, or a link.
+
+    ``name`` starts from the code folder, or is a path of the container's own; what the folder
+    has of its own comes first, and ``otherwise`` is the warning then.
+    """
+
+    name: str
+    content: bytes = b""
+    link: str = ""
+    otherwise: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,9 @@ class Snapshot:
     warnings: tuple[str, ...] = ()
 
 
-def take_snapshot(folder: Path, target: str, owner: tuple[int, int]) -> Snapshot:
+def take_snapshot(
+    folder: Path, target: str, owner: tuple[int, int], additions: Iterable[Addition] = ()
+) -> Snapshot:
     """Pack a code folder so that unpacking it at ``/`` puts it at ``target``.
 
     Links are followed, as the container does not see what they point at; byte code is left out,
@@ -50,6 +67,8 @@ def take_snapshot(folder: Path, target: str, owner: tuple[int, int]) -> Snapshot
     digest = hashlib.sha256()
     prefix = target.lstrip("/")
     left_out: list[Path] = []
+    present: set[str] = set()
+    warnings: list[str] = []
     try:
         with (
             reading(folder),
@@ -62,11 +81,17 @@ def take_snapshot(folder: Path, target: str, owner: tuple[int, int]) -> Snapshot
                     digest.update(os.fsencode(f"folder {name}\0"))
                 else:
                     _add_file(tar, path, f"{prefix}/{name}", owner, digest)
+                present.add(name)
+            for addition in additions:
+                if addition.name not in present:
+                    _add(tar, addition, prefix, owner, digest)
+                elif addition.otherwise:
+                    warnings.append(addition.otherwise)
     except BaseException:
         archive.close()
         raise
     archive.seek(0)
-    return Snapshot(archive, digest.hexdigest(), tuple(map(_left_out, left_out)))
+    return Snapshot(archive, digest.hexdigest(), (*map(_left_out, left_out), *warnings))
 
 
 @contextmanager
@@ -142,6 +167,25 @@ def _ignored(folder: Path) -> Callable[[str], bool]:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             return pathspec.GitIgnoreSpec.from_lines(lines).match_file
     return lambda _: False
+
+
+def _add(
+    tar: tarfile.TarFile,
+    addition: Addition,
+    prefix: str,
+    owner: tuple[int, int],
+    digest: hashlib._Hash,
+) -> None:
+    is_absolute = addition.name.startswith("/")
+    member = tarfile.TarInfo(addition.name[1:] if is_absolute else f"{prefix}/{addition.name}")
+    member.uid, member.gid = owner
+    if addition.link:
+        member.type = tarfile.SYMTYPE
+        member.linkname = addition.link
+    else:
+        member.size = len(addition.content)
+    digest.update(f"added {addition.name} {addition.link}\0".encode() + addition.content)
+    tar.addfile(member, io.BytesIO(addition.content))
 
 
 def _add_folder(tar: tarfile.TarFile, name: str, owner: tuple[int, int]) -> None:

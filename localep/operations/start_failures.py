@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from typing import TYPE_CHECKING
 
 from localep.errors import DeploymentNotReady
 from localep.operations.server_log import (
@@ -14,8 +15,14 @@ from localep.operations.server_log import (
     worker_deaths,
 )
 
+if TYPE_CHECKING:
+    from localep.spec.model import Route
+
 # Three workers that die before one is ready: the next would die, too.
 MAX_WORKER_DEATHS = 3
+
+# In the place of a status, of a port that takes no connection.
+NOBODY_LISTENS = 0
 
 _LAST_LINES = 30
 
@@ -42,6 +49,11 @@ def ended_before_ready(log: str, entry_script: str, exit_code: int) -> Deploymen
     deaths = worker_deaths(log)
     if deaths:
         return _died_silently(log, f"worker ended {_where(log)}with {deaths[-1]}", deaths[-1])
+    return container_ended(log, exit_code)
+
+
+def container_ended(log: str, exit_code: int) -> DeploymentNotReady:
+    """Of a container that ended by itself, whatever ran in it."""
     ended = _signal_name(exit_code) or f"exit code {exit_code}"
     return DeploymentNotReady(
         "The deployment did not get ready.",
@@ -82,6 +94,26 @@ def not_ready_in_time(log: str, timeout: float) -> DeploymentNotReady:
         f"{still.get(stage or '', 'the server has not come up')}.",
         remedy="Give it more time with --timeout, or make init() faster.",
         details=_told(script_output(log)) if stage else _tail(log),
+    )
+
+
+def route_not_ready(
+    log: str, timeout: float, route: Route, status: int | None
+) -> DeploymentNotReady:
+    """Of a custom container whose readiness route has not answered 200; ``status`` is its last."""
+    answered = f"answered {status}" if status is not None else "did not answer"
+    remedy = "Give it more time with --timeout, or correct `readiness_route`."
+    if status == NOBODY_LISTENS:
+        answered = "found nobody who listens there"
+        remedy = (
+            "Correct the port of `readiness_route` under `inference_config`, and have the server "
+            "listen on every address (0.0.0.0)."
+        )
+    return DeploymentNotReady(
+        "The deployment did not get ready.",
+        cause=f"Within {timeout:g} s, GET {route.path} at port {route.port} {answered}.",
+        remedy=remedy,
+        details=_tail(log),
     )
 
 

@@ -36,7 +36,10 @@ class DeploymentView:
 
 @dataclass(frozen=True)
 class EndpointView:
-    """An endpoint with its deployments; ``error`` says why it does not answer."""
+    """An endpoint with its deployments; ``error`` says why it does not answer.
+
+    ``allow_options`` and ``direct`` are what `create` was asked to let through.
+    """
 
     name: str
     provisioning_state: str
@@ -45,6 +48,8 @@ class EndpointView:
     auth_mode: str
     traffic: dict[str, int]
     location: str = "local"
+    allow_options: bool = False
+    direct: bool = False
     error: str | None = None
     last_operation: dict[str, str | None] = field(default_factory=dict)
     deployments: list[DeploymentView] = field(default_factory=list)
@@ -69,6 +74,8 @@ def view_endpoint(endpoint: Endpoint[PublicState], ended: Operation | None = Non
         openapi_uri=endpoint.openapi_uri,
         auth_mode=state.auth_mode,
         traffic=shares,
+        allow_options=state.allows_options,
+        direct=state.is_direct,
         error=_endpoint_error(endpoint),
         last_operation=operation,
         deployments=deployments,

@@ -15,9 +15,11 @@ from localep.spec.model import (
     DeploymentSpec,
     EndpointSpec,
     EnvironmentSpec,
+    InferenceConfig,
     ModelSpec,
     ProbeSettings,
     RequestSettings,
+    Route,
 )
 from localep.spec.paths import (
     CHECK_FOLDERS,
@@ -98,11 +100,17 @@ def build_deployment(
     code: CodeSpec | None,
     environment: EnvironmentSpec | None,
     instance_count: int | None,
+    model_mount_path: str | None = None,
+    instance_type: str | None = None,
 ) -> DeploymentSpec | None:
-    """The deployment from its parts and the keys that every generation shares."""
+    """The deployment from its parts and the keys that every generation shares.
+
+    ``instance_type`` is what stood under another key than that.
+    """
     name = read_name(fields)
+    models = _read_models(fields, model)
     variables = read_environment_variables(fields)
-    instance_type = fields.text("instance_type")
+    instance_type = fields.text("instance_type") or instance_type
     app_insights = fields.boolean("app_insights_enabled")
     request_settings = read_settings(fields, "request_settings", RequestSettings)
     liveness = read_settings(fields, "liveness_probe", ProbeSettings)
@@ -118,6 +126,8 @@ def build_deployment(
         name=name,
         endpoint_name=endpoint_name,
         model=model,
+        models=models,
+        model_mount_path=model_mount_path,
         code=code,
         environment=environment,
         environment_variables=variables,
@@ -172,6 +182,70 @@ def model_section(fields: Fields) -> Fields | ModelSpec | None:
         "Write `azureml:NAME:VERSION`, or a mapping that names a local path.",
     )
     return None
+
+
+def _read_models(fields: Fields, model: ModelSpec | None) -> tuple[ModelSpec, ...]:
+    """Several models, each with the name and version that its folder shall have.
+
+    The key is localep's own: the cloud's documents name one model, and deployments of several
+    come from its first SDK.
+    """
+    models: list[ModelSpec] = []
+    for section in fields.sections("models"):
+        path = existing(section, "path", section.text("path", required=True), "file or folder")
+        name = section.text("name", required=True)
+        found = ModelSpec(path, None, name, section.version("version"))
+        section.finish()
+        if name and any(_have_one_folder(found, other) for other in models):
+            section.error(
+                "name",
+                "same-model",
+                "is the name of another model of this version.",
+                "Give each model a name or a version of its own.",
+            )
+        models.append(found)
+    if models:
+        fields.findings.warning(
+            fields.document,
+            (*fields.path, "models"),
+            "localep-only",
+            "is a key of localep's own; the YAML of the cloud names one model.",
+        )
+    if models and model is not None:
+        fields.error("models", "model-and-models", "stands beside `model`.", "Keep one of them.")
+    return tuple(models)
+
+
+def _have_one_folder(one: ModelSpec, other: ModelSpec) -> bool:
+    return (one.name, one.version or "1") == (other.name, other.version or "1")
+
+
+def read_inference_config(fields: Fields) -> InferenceConfig | None:
+    """The routes of a custom container: all three of them, each with port and path."""
+    section = fields.section("inference_config")
+    if section is None:
+        return None
+    routes = [
+        _read_route(section, key) for key in ("liveness_route", "readiness_route", "scoring_route")
+    ]
+    section.finish()
+    liveness, readiness, scoring = routes
+    if liveness is None or readiness is None or scoring is None:
+        return None
+    return InferenceConfig(liveness, readiness, scoring)
+
+
+def _read_route(fields: Fields, key: str) -> Route | None:
+    section = fields.section(key, required=True)
+    if section is None:
+        return None
+    port = section.integer("port", required=True)
+    path = section.text("path", required=True)
+    section.finish()
+    if port is not None and not 0 < port < 65536:
+        section.error("port", "value", f"{port} is not a port.", "Use a number from 1 to 65535.")
+        return None
+    return Route(port, f"/{path.lstrip('/')}") if port is not None and path is not None else None
 
 
 def read_environment(

@@ -43,6 +43,11 @@ class Fields:
     def __contains__(self, key: str) -> bool:
         return key in self.data
 
+    def with_default(self, key: str, value: str) -> Fields:
+        """The same mapping with a value for a key that may be absent."""
+        data = {key: value, **self.data}
+        return Fields(self.document, self.findings, data, self.path)
+
     def text(self, key: str, *, required: bool = False) -> str | None:
         """A string; numbers are refused, as the cloud refuses them."""
         value = self._value(key, required=required)
@@ -63,9 +68,9 @@ class Fields:
         self._type_error(key, "a version", value)
         return None
 
-    def integer(self, key: str) -> int | None:
+    def integer(self, key: str, *, required: bool = False) -> int | None:
         """A whole number; numeric strings are accepted and fractions are cut."""
-        value = self._value(key)
+        value = self._value(key, required=required)
         if value is None:
             return None
         try:
@@ -108,9 +113,9 @@ class Fields:
             return {}
         return value
 
-    def section(self, key: str) -> Fields | None:
+    def section(self, key: str, *, required: bool = False) -> Fields | None:
         """A nested mapping with known keys."""
-        value = self._value(key)
+        value = self._value(key, required=required)
         if value is None:
             return None
         if not isinstance(value, dict):

@@ -11,17 +11,19 @@ from localep.spec.common import (
     read_code,
     read_conda,
     read_environment,
+    read_inference_config,
     read_name,
 )
 from localep.spec.fields import Fields
 from localep.spec.model import (
+    BuildSpec,
     CodeSpec,
     DeploymentSpec,
     EndpointSpec,
     EnvironmentSpec,
     ModelSpec,
 )
-from localep.spec.paths import existing
+from localep.spec.paths import existing, is_there
 
 if TYPE_CHECKING:
     from localep.spec.documents import Document
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 ENDPOINT_KEYS = frozenset(
     {"auth_mode", "compute", "identity", "mirror_traffic", "public_network_access", "traffic"}
 )
+MODEL_TYPES = ("custom_model", "mlflow_model", "triton_model")
 DEPLOYMENT_KEYS = frozenset(
     {
         "app_insights_enabled",
@@ -44,6 +47,7 @@ DEPLOYMENT_KEYS = frozenset(
         "liveness_probe",
         "model",
         "model_mount_path",
+        "models",
         "private_network_connection",
         "readiness_probe",
         "request_settings",
@@ -67,7 +71,6 @@ def read_deployment(document: Document, findings: Findings) -> DeploymentSpec | 
     fields.ignore(
         "data_collector",
         "egress_public_network_access",
-        "model_mount_path",
         "private_network_connection",
         "resources",
         "scale_settings",
@@ -79,6 +82,7 @@ def read_deployment(document: Document, findings: Findings) -> DeploymentSpec | 
         code=_read_code_configuration(fields),
         environment=read_environment(fields, _environment_section),
         instance_count=fields.integer("instance_count"),
+        model_mount_path=_read_mount_path(fields),
     )
 
 
@@ -87,7 +91,8 @@ def _read_model(fields: Fields) -> ModelSpec | None:
     if value is None or isinstance(value, ModelSpec):
         return value
     path = existing(value, "path", value.text("path", required=True), "file or folder")
-    model = ModelSpec(path, None, value.text("name"), value.version("version"))
+    kind = value.choice("type", MODEL_TYPES)
+    model = ModelSpec(path, None, value.text("name"), value.version("version"), kind)
     value.ignore(
         "allowed_deployment_templates",
         "creation_context",
@@ -103,11 +108,23 @@ def _read_model(fields: Fields) -> ModelSpec | None:
         "stage",
         "system_metadata",
         "tags",
-        "type",
         "utc_time_created",
     )
     value.finish()
     return model
+
+
+def _read_mount_path(fields: Fields) -> str | None:
+    path = fields.text("model_mount_path")
+    if path is not None and not path.startswith("/"):
+        fields.error(
+            "model_mount_path",
+            "mount-path",
+            f"{path!r} is not an absolute path.",
+            "Write the path of a folder in the container, such as /models.",
+        )
+        return None
+    return path
 
 
 def _read_code_configuration(fields: Fields) -> CodeSpec | None:
@@ -132,17 +149,12 @@ def _read_code_configuration(fields: Fields) -> CodeSpec | None:
 
 def _environment_section(fields: Fields) -> EnvironmentSpec:
     conda_file, conda = read_conda(fields)
-    build = fields.section("build")
-    build_path = None
-    if build is not None:
-        build_path = existing(build, "path", build.text("path", required=True), "folder")
-        build.ignore("dockerfile_path")
-        build.finish()
     spec = EnvironmentSpec(
         image=fields.text("image"),
         conda_file=conda_file,
         conda=conda,
-        build_path=build_path,
+        build=_read_build(fields),
+        inference_config=read_inference_config(fields),
         name=fields.text("name"),
         version=fields.version("version"),
     )
@@ -152,10 +164,29 @@ def _environment_section(fields: Fields) -> EnvironmentSpec:
         "datastore",
         "description",
         "id",
-        "inference_config",
         "os_type",
         "properties",
         "tags",
     )
     fields.finish()
     return spec
+
+
+def _read_build(fields: Fields) -> BuildSpec | None:
+    build = fields.section("build")
+    if build is None:
+        return None
+    folder = existing(build, "path", build.text("path", required=True), "folder")
+    dockerfile = build.text("dockerfile_path") or "Dockerfile"
+    build.finish()
+    if folder is None:
+        return None
+    if is_there(folder, "folder") and not is_there(folder / dockerfile, "file"):
+        fields.findings.absent(
+            fields.document,
+            (*build.path, "dockerfile_path"),
+            "dockerfile-missing",
+            f"there is no file {dockerfile} in {folder}.",
+            "The path of the Dockerfile starts from `path`.",
+        )
+    return BuildSpec(folder, dockerfile)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from localep.errors import EndpointConflict, SpecError, UsageError
 from localep.spec import ga, preview2021
 from localep.spec.common import NAME_RULE, is_name
 from localep.spec.documents import Document, read_document
 from localep.spec.findings import Finding, Findings
+from localep.spec.model import LOG_LEVEL_VARIABLE
 from localep.spec.overrides import apply_overrides, kind_of, parse_override
 
 if TYPE_CHECKING:
@@ -50,12 +51,14 @@ class Selection:
     """What the command line adds to the documents.
 
     ``endpoint`` names the endpoint whatever the documents say; ``deployment`` picks one of
-    several deployments, or names the only one.
+    several deployments, or names the only one; ``log_level`` is the one from which on the
+    scripts' records are shown.
     """
 
     endpoint: str | None = None
     deployment: str | None = None
     overrides: tuple[str, ...] = ()
+    log_level: str | None = None
 
 
 def load_files(files: Sequence[Path], selection: Selection = Selection()) -> Bundle:
@@ -110,7 +113,26 @@ def _with_names(document: Document, selection: Selection) -> Document:
         data["endpoint_name" if kind == "deployment" else "name"] = selection.endpoint
     if selection.deployment is not None and kind == "deployment":
         data.setdefault("name", selection.deployment)
+    if selection.log_level is not None:
+        _set_log_level(data, kind, selection.log_level)
     return replace(document, data=data)
+
+
+def _set_log_level(data: dict[str, Any], kind: str, level: str) -> None:
+    """Give every deployment of a document the variable that says so."""
+
+    def changed(deployment: dict[str, Any]) -> dict[str, Any]:
+        variables = deployment.get("environment_variables") or {}
+        if not isinstance(variables, dict):  # told where it is read
+            return deployment
+        return {**deployment, "environment_variables": {**variables, LOG_LEVEL_VARIABLE: level}}
+
+    if kind == "deployment":
+        data.update(changed(data))
+    elif kind == "combined" and isinstance(data["deployments"], list):
+        data["deployments"] = [
+            changed(item) if isinstance(item, dict) else item for item in data["deployments"]
+        ]
 
 
 def _with_chosen(document: Document, wanted: str | None) -> Document:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CODE_ROOT = "/var/azureml-app"
+# A variable of the deployment, so that it lives on with the documents from update to update.
+LOG_LEVEL_VARIABLE = "LOCALEP_LOG_LEVEL"
 
 
 @dataclass(frozen=True)
@@ -28,20 +30,53 @@ class EndpointSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A model on this machine (``path``) or registered in the cloud (``reference``)."""
+    """A model on this machine (``path``) or registered in the cloud (``reference``).
+
+    ``type`` is custom_model, mlflow_model or triton_model.
+    """
 
     path: Path | None = None
     reference: str | None = None
     name: str | None = None
     version: str | None = None
+    type: str | None = None
 
 
 @dataclass(frozen=True)
 class CodeSpec:
-    """A folder of code and the scoring script in it (relative to the folder)."""
+    """A folder of code and the scoring script in it (relative to the folder).
+
+    ``is_generated`` marks code that is localep's own and not the user's.
+    """
 
     path: Path
     scoring_script: str
+    is_generated: bool = False
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a container answers: a port of its own, and the path of a URL."""
+
+    port: int
+    path: str
+
+
+@dataclass(frozen=True)
+class InferenceConfig:
+    """The routes of a custom container, which brings a server of its own."""
+
+    liveness_route: Route
+    readiness_route: Route
+    scoring_route: Route
+
+
+@dataclass(frozen=True)
+class BuildSpec:
+    """An own Dockerfile (relative to the folder) and the folder that its build is sent."""
+
+    path: Path
+    dockerfile: str = "Dockerfile"
 
 
 @dataclass(frozen=True)
@@ -49,15 +84,16 @@ class EnvironmentSpec:
     """What the deployment runs in: an image, with a conda file's packages on top.
 
     ``conda`` is the mapping that stands in the YAML itself in the place of a file;
-    ``reference`` names an environment registered in the cloud; ``build_path`` is the folder of
-    an own Dockerfile.
+    ``reference`` names an environment registered in the cloud; ``build`` makes the image from
+    a Dockerfile; ``inference_config`` makes the container a custom one.
     """
 
     image: str | None = None
     conda_file: Path | None = None
     conda: dict[str, Any] | None = None
     reference: str | None = None
-    build_path: Path | None = None
+    build: BuildSpec | None = None
+    inference_config: InferenceConfig | None = None
     name: str | None = None
     version: str | None = None
 
@@ -84,11 +120,17 @@ class ProbeSettings:
 
 @dataclass(frozen=True)
 class DeploymentSpec:
-    """One deployment of an endpoint."""
+    """One deployment of an endpoint.
+
+    ``models`` are several models at once, as the cloud's first SDK deploys them; ``model`` is
+    None then. ``model_mount_path`` is the folder of the container that models lie below.
+    """
 
     name: str
     endpoint_name: str
     model: ModelSpec | None = None
+    models: tuple[ModelSpec, ...] = ()
+    model_mount_path: str | None = None
     code: CodeSpec | None = None
     environment: EnvironmentSpec | None = None
     environment_variables: dict[str, str] = field(default_factory=dict)
@@ -101,3 +143,13 @@ class DeploymentSpec:
     description: str | None = None
     tags: dict[str, Any] = field(default_factory=dict)
     properties: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def routes(self) -> InferenceConfig | None:
+        """The routes of a custom container, None where localep's inference server runs."""
+        return self.environment.inference_config if self.environment is not None else None
+
+    @property
+    def all_models(self) -> tuple[ModelSpec, ...]:
+        """Every model of the deployment, be it one, several or none."""
+        return self.models or ((self.model,) if self.model is not None else ())

@@ -11,6 +11,7 @@ from localep.spec.common import (
     read_code,
     read_conda,
     read_environment,
+    read_inference_config,
 )
 from localep.spec.fields import Fields
 from localep.spec.model import (
@@ -104,10 +105,11 @@ def _environment_section(fields: Fields) -> EnvironmentSpec:
         image=image,
         conda_file=conda_file,
         conda=conda,
+        inference_config=read_inference_config(fields),
         name=fields.text("name"),
         version=fields.version("version"),
     )
-    fields.ignore("description", "inference_config", "os_type", "path", "tags")
+    fields.ignore("description", "os_type", "path", "tags")
     fields.finish()
     return spec
 

@@ -34,6 +34,7 @@ Commands:
   list             List the endpoints.
   get-credentials  Show the keys of an endpoint.
   delete           Delete an endpoint, or its deployment alone.
+  serve            Run the inference server on this machine itself,...
   render           Print the Dockerfile of a deployment's environment;...
   build            Build the image of a deployment's environment; start...
   base             The base image that environments and gateways start from.
@@ -45,19 +46,24 @@ OUTPUT = ["-o", "--output", "--query"]
 OPTIONS = {
     "create": [
         *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--host", "--port", "--timeout"],
-        *["--all-traffic", "--copy-model", "--python", "--strict-image", "--pull", "--no-cache"],
-        *OUTPUT,
+        *["--all-traffic", "--copy-model", "--log-level", "--allow-options", "--direct"],
+        *["--python", "--strict-image", "--pull", "--no-cache", *OUTPUT],
     ],
     "update": [
-        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--timeout", "--copy-model", "--python"],
-        *["--strict-image", "--pull", "--no-cache", *OUTPUT],
+        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--timeout", "--copy-model"],
+        *["--log-level", "--python", "--strict-image", "--pull", "--no-cache", *OUTPUT],
     ],
-    "invoke": ["-r", "--request-file", *NAME, *DEPLOYMENT, *OUTPUT],
+    "invoke": ["-r", "--request-file", *NAME, *DEPLOYMENT, "--direct", *OUTPUT],
     "get-logs": [*NAME, *DEPLOYMENT, "-l", "--lines", "--follow", *OUTPUT],
     "show": [*NAME, *OUTPUT],
     "list": OUTPUT,
     "get-credentials": [*NAME, *OUTPUT],
     "delete": [*NAME, *DEPLOYMENT, "-y", "--yes", *OUTPUT],
+    "serve": [
+        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--entry-script", "--model-dir", "--host"],
+        *["--port", "--workers", "--timeout", "--no-reload", "--isolated", "--python"],
+        *["--log-level", "-o", "--output"],
+    ],
     "render": [
         *["-f", "--file", *DEPLOYMENT, "--set", "--to", "--python", "--strict-image", *OUTPUT],
     ],
@@ -169,6 +175,8 @@ def test_a_verb_that_is_nearly_one_is_recognized(here: Localep) -> None:
         ("create -f x.yml --host 127.0.0.1:80", "'--host'"),
         ("get-logs -l -1", "'-l' / '--lines'"),
         ("update --timeout 0", "'--timeout'"),
+        ("update --log-level loud", "'--log-level'"),
+        ("create -f x.yml --log-level 10", "'--log-level'"),
     ],
 )
 def test_a_value_that_is_out_of_place_is_refused(here: Localep, line: str, option: str) -> None:

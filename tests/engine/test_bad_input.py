@@ -325,9 +325,10 @@ def test_unusual_paths_and_files_work(localep: Localep, hello: Path) -> None:
     script.parent.mkdir()
     (code / "score.py").unlink()
     script.write_text(
-        "import os, pathlib\n"
+        "import getpass, os, pathlib\n"
         "def init(): pass\n"
         "def run(raw_data):\n"
+        "    assert os.getuid() == 0 or getpass.getuser() == 'localep'\n"
         "    code, model = pathlib.Path('..'), pathlib.Path(os.environ['AZUREML_MODEL_DIR'])\n"
         "    files = [path for path in sorted(code.rglob('*.*')) if path.suffix != '.pyc']\n"
         "    texts = {str(path.name): path.read_text() for path in files[:2]}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import signal
@@ -257,6 +258,31 @@ def test_a_script_that_ends_the_server(running: Localep, hello: Path) -> None:
 
     assert (answer.status, answer.stdout) == (6, "")
     assert_recorded(running, rf"{NOT_READY} Its server's worker died 3 times in a row .*")
+
+
+def test_a_custom_container_that_answers_elsewhere(running: Localep, samples: Path) -> None:
+    sample = copy_sample(samples / "custom-container", running.folder / secrets.token_hex(4))
+    routes = {"port": 8502, "path": "/ready"}
+    image = running.json("build", "-f", str(sample / "deployment.yml"))["image"]
+    try:
+        answer = running.run(
+            *("update", "-n", "hello", "-f", str(sample / "deployment.yml"), "--timeout", "2"),
+            *("--set", f"environment.inference_config.readiness_route={json.dumps(routes)}"),
+        )
+    finally:
+        running.engine.api.remove_image(image, force=True)
+
+    cause = "Within 2 s, GET /ready at port 8502 found nobody who listens there."
+    assert (answer.status, answer.stdout, answer.stderr) == (
+        6,
+        "",
+        f"Error: {NOT_READY}\n"
+        f"Cause: {cause}\n"
+        "  3 words, listening on port 8501\n"
+        "Remedy: Correct the port of `readiness_route` under `inference_config`, and have the "
+        "server listen on every address (0.0.0.0).\n",
+    )
+    assert_recorded(running, re.escape(f"{NOT_READY} {cause}"))
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,9 @@ def copy_sample(sample: Path, folder: Path) -> Path:
     for path in copy.rglob("*.yml"):
         text = path.read_text()
         path.write_text(re.sub(r"(?m)^( *image:) .*$", r"\1 localep/base:latest", text))
+    for path in copy.rglob("Dockerfile"):
+        text = path.read_text()
+        path.write_text(re.sub(r"(?m)^FROM .*$", "FROM localep/base:latest", text))
     return copy
 
 

@@ -163,3 +163,18 @@ def test_an_interrupted_step_that_fails_tells_its_own_error() -> None:
 
     with pytest.raises(ValueError, match=r"^the step failed$"):
         work()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signals_call_what_a_block_wants_however_often_they_come(number: signal.Signals) -> None:
+    calls: list[str] = []
+    with pytest.raises(Interrupted):
+        send()
+
+    with interrupts.signals_call(lambda: calls.append("hurry")):
+        send(number)
+        send(number)
+        assert calls == ["hurry", "hurry"]
+
+    send(number)
+    assert calls == ["hurry", "hurry"]

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import jinja2
 import pytest
 
 from localep import resources
-from localep.resources import read_resource, render_template
+from localep.resources import read_resource, render_template, resource_path
 
-TEMPLATES = ["Dockerfile.j2", "haproxy.cfg.j2", "localep-build.sh"]
+TEMPLATES = [
+    "Dockerfile.j2",
+    "cloud-failures.md.j2",
+    "haproxy.cfg.j2",
+    "localep-build.sh",
+    "logging.json.j2",
+    "mlflow_model_score/score.py",
+]
 
 
 def test_every_template_of_the_checkout_is_known_here(root: Path) -> None:
-    assert sorted(path.name for path in (root / "templates").iterdir()) == TEMPLATES
+    folder = root / "templates"
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    known = sorted(str(path) for path in files if "__pycache__" not in path.parts)
+    assert known == TEMPLATES
 
 
 @pytest.mark.parametrize("name", [*(f"templates/{name}" for name in TEMPLATES), "Dockerfile.base"])
@@ -35,10 +46,14 @@ def test_what_a_wheel_carries_comes_before_the_checkout(
     assert read_resource("only.txt") == "checkout"
 
 
-@pytest.mark.parametrize("name", ["templates/nope.j2", "templates"])
-def test_what_is_not_there_is_an_error(name: str) -> None:
-    with pytest.raises(FileNotFoundError, match=f"^{name}$"):
-        read_resource(name)
+@pytest.mark.parametrize("read", [read_resource, resource_path])
+def test_what_is_not_there_is_an_error(read: Callable[[str], object]) -> None:
+    with pytest.raises(FileNotFoundError, match=r"^templates/nope\.j2$"):
+        read("templates/nope.j2")
+
+
+def test_a_folder_is_found_as_a_whole(root: Path) -> None:
+    assert resource_path("templates") == root / "templates"
 
 
 @pytest.fixture
@@ -71,7 +86,7 @@ def test_a_value_that_the_template_misses_is_an_error(
         render_template(template, **values)
 
 
-@pytest.mark.parametrize("name", ["Dockerfile.j2", "haproxy.cfg.j2"])
+@pytest.mark.parametrize("name", ["Dockerfile.j2", "haproxy.cfg.j2", "logging.json.j2"])
 def test_a_template_of_localep_needs_its_values(name: str) -> None:
     with pytest.raises(jinja2.UndefinedError):
         render_template(name)

@@ -12,13 +12,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from localep.engine.base import BuildFolder
 from localep.engine.builders.context import archive
 from localep.engine.builders.log import BuildLog
 from localep.engine.builders.process import client_process
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from localep.engine.base import BuildRequest, Progress
 
@@ -63,7 +64,8 @@ class BuildKit:
         process was killed; nor are secrets seen in the client's arguments or variables.
         """
         with ExitStack() as stack:
-            context = stack.enter_context(_nameless_file(archive(request.context)))
+            sent, context = _sent(request.context)
+            stdin = stack.enter_context(_nameless_file(sent))
             secrets = {
                 name: stack.enter_context(_nameless_file(text.encode())).fileno()
                 for name, text in request.secrets.items()
@@ -74,7 +76,7 @@ class BuildKit:
             for name, number in secrets.items():
                 command += ["--secret", f"id={name},src=/dev/fd/{number}"]
             environ = {**os.environ, "DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": ""}
-            client = client_process([*command, "-"], context, secrets.values(), environ)
+            client = client_process([*command, *context], stdin, secrets.values(), environ)
             self._follow(stack.enter_context(client), request.reference, progress)
 
     def _follow(self, process: subprocess.Popen[bytes], reference: str, progress: Progress) -> None:
@@ -145,6 +147,13 @@ def read_plain(log: BuildLog, lines: Iterable[str]) -> str:
         elif text and not text.startswith(("#", "-----", " >")):
             other = text
     return other
+
+
+def _sent(context: Mapping[str, str] | BuildFolder) -> tuple[bytes, list[str]]:
+    """What a client is sent on its input, and the arguments that name the context."""
+    if isinstance(context, BuildFolder):
+        return b"", ["--file", str(context.path / context.dockerfile), str(context.path)]
+    return archive(context), ["-"]
 
 
 def _client(client: str, context: str | None) -> tuple[str, ...]:

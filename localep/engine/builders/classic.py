@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import docker
 import docker.errors
 
+from localep.engine.base import BuildFolder
 from localep.engine.builders.context import archive
 from localep.engine.builders.log import BuildLog
 from localep.errors import EnvironmentFailure
@@ -72,8 +73,7 @@ class Classic:
         keep.append(lambda answer, **_: answers.append(answer))
         try:
             yield self.api.build(
-                fileobj=io.BytesIO(_context(request)),
-                custom_context=True,
+                **_context(request),
                 tag=request.reference,
                 nocache=request.no_cache,
                 rm=True,
@@ -128,7 +128,10 @@ def _tell(log: BuildLog, made: _Made, event: dict[str, Any]) -> None:
         log.output(made.step, text)
 
 
-def _context(request: BuildRequest) -> bytes:
+def _context(request: BuildRequest) -> dict[str, Any]:
+    """The context as docker-py takes it: an archive, or a folder and a Dockerfile in it."""
+    if isinstance(request.context, BuildFolder):
+        return {"path": str(request.context.path), "dockerfile": request.context.dockerfile}
     files = {**request.context, "Dockerfile": request.plain_dockerfile}
     files |= {f"secrets/{name}": text for name, text in request.secrets.items()}
-    return archive(files, folders=["secrets"])
+    return {"fileobj": io.BytesIO(archive(files, folders=["secrets"])), "custom_context": True}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.waiting import wait_for
 
-from localep.engine.base import BuildRequest
+from localep.engine.base import BuildFolder, BuildRequest
 from localep.engine.builders.buildkit import BuildKit
 from localep.errors import BuildFailed
 
@@ -32,9 +32,10 @@ echo "$DOCKER_BUILDKIT,$BUILDKIT_PROGRESS" >"$RECORDS/variables"
 /bin/cat >"$RECORDS/context.tar"
 echo "not for the log"
 """
+CONTEXT = {"Dockerfile": "FROM debian\nRUN é\n", "templates/run.sh": "exec\n"}
 REQUEST = BuildRequest(
     reference="localep/env:0123456789abcdef",
-    context={"Dockerfile": "FROM debian\nRUN é\n", "templates/run.sh": "exec\n"},
+    context=CONTEXT,
     plain_dockerfile="FROM debian\nCOPY secrets/ /run/secrets/\n",
     secrets={"localep-ca": "PEM\n", "localep-settings": "export X=1\n"},
 )
@@ -84,7 +85,7 @@ def test_the_client_is_given_the_context_and_the_secrets(
         members = {member.name: (member.mode, member.size) for member in context.getmembers()}
         dockerfile = context.extractfile("Dockerfile")
         assert dockerfile is not None
-        assert dockerfile.read().decode() == REQUEST.context["Dockerfile"]
+        assert dockerfile.read().decode() == CONTEXT["Dockerfile"]
     assert members == {"Dockerfile": (0o644, 19), "templates/run.sh": (0o644, 5)}
     assert read(records / "variables") == ["1,"]
 
@@ -129,6 +130,22 @@ def test_a_build_may_do_without_the_cache(
 
     [arguments] = read(records / "arguments")
     assert arguments.split(" ")[:-1] == ["build", "--tag", "x:1", "--progress=plain", "--no-cache"]
+
+
+def test_a_folder_of_the_users_is_named_to_the_client_which_reads_it_itself(
+    install_client: InstallClient, records: Path, progress: Progress, tmp_path: Path
+) -> None:
+    client = install_client("bin", TELL)
+    folder = BuildFolder(tmp_path / "my image", "docker/Dockerfile.gpu")
+    request = BuildRequest("x:1", folder, no_cache=True)
+
+    BuildKit((client, "buildx", "build"), raw_json=True).build(request, progress)
+
+    assert read(records / "arguments") == [
+        *("buildx", "build", "--tag", "x:1", "--progress=rawjson", "--no-cache"),
+        *("--file", f"{tmp_path}/my image/docker/Dockerfile.gpu", f"{tmp_path}/my image"),
+    ]
+    assert (records / "context.tar").read_bytes() == b""
 
 
 def test_a_log_is_told_while_the_client_runs(
@@ -198,7 +215,7 @@ def test_an_interrupt_ends_a_client_that_does_not_listen(
 def test_a_client_ends_with_a_localep_that_is_killed(
     install_client: InstallClient, tmp_path: Path
 ) -> None:
-    client = install_client("bin", "echo $$ >&2; /bin/sleep 60 & wait")
+    client = install_client("bin", "/bin/sleep 60 & echo $$ >&2; wait")
     code = f"""
 import sys
 from localep.engine.builders.process import client_process

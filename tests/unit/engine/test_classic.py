@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import tarfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import docker.errors
 import pytest
 
-from localep.engine.base import BuildRequest
+from localep.engine.base import BuildFolder, BuildRequest
 from localep.engine.builders.classic import Classic
 from localep.environment.dockerfile import build_context, without_mounts
 from localep.environment.plan import BaseImage, EnvironmentPlan
@@ -67,16 +68,22 @@ class FakeApi:
         self.names: dict[str, list[str]] = {}
         self.removed: list[str] = []
 
-    def build(self, *, fileobj: io.BytesIO, **options: Any) -> Iterator[dict[str, Any]]:
+    def build(
+        self, *, fileobj: io.BytesIO | None = None, **options: Any
+    ) -> Iterator[dict[str, Any]]:
         self.options.append(options)
+        if fileobj is not None:
+            self._unpack(fileobj)
+        for hook in self.hooks["response"]:
+            hook(self.answer, stream=True, timeout=60)
+        return self._tell()
+
+    def _unpack(self, fileobj: io.BytesIO) -> None:
         with tarfile.open(fileobj=fileobj) as archive:
             for member in archive.getmembers():
                 content = archive.extractfile(member)
                 self.members[member.name] = content.read().decode() if content else None
                 self.modes[member.name] = member.mode
-        for hook in self.hooks["response"]:
-            hook(self.answer, stream=True, timeout=60)
-        return self._tell()
 
     def _tell(self) -> Iterator[dict[str, Any]]:
         for event in self.events:
@@ -153,6 +160,28 @@ def test_the_engine_is_asked_to_build_and_to_clean_up(progress: Progress, no_cac
             "decode": True,
         }
     ]
+
+
+def test_a_folder_of_the_users_is_packed_by_the_client_with_its_own_dockerignore(
+    progress: Progress,
+) -> None:
+    api = FakeApi(*SUCCESS)
+    folder = BuildFolder(Path("/project/image"), "docker/Dockerfile.gpu")
+
+    classic(api).build(BuildRequest("x:1", folder), progress)
+
+    assert api.options == [
+        {
+            "path": "/project/image",
+            "dockerfile": "docker/Dockerfile.gpu",
+            "tag": "x:1",
+            "nocache": False,
+            "rm": True,
+            "forcerm": True,
+            "decode": True,
+        }
+    ]
+    assert api.members == {}
 
 
 def test_steps_and_their_lines_are_told_without_the_builder_s_own(

@@ -112,18 +112,92 @@ def test_everything_else_in_the_configuration_is_the_same_for_every_endpoint(
     assert rest(state) == rest(replace(state, backend=None, traffic={}))
 
 
-def test_the_configuration_has_no_placeholder_left(state: GatewayState) -> None:
-    configuration = gateway_files(state)["/etc/haproxy/haproxy.cfg"]
+@pytest.mark.parametrize("allows_options", [False, True])
+@pytest.mark.parametrize("is_direct", [False, True])
+def test_the_configuration_has_no_placeholder_left(
+    state: GatewayState, allows_options: bool, is_direct: bool
+) -> None:
+    of = replace(state, allows_options=allows_options, is_direct=is_direct)
+    configuration = gateway_files(of)["/etc/haproxy/haproxy.cfg"]
 
     assert re.findall(r"\{\{|\}\}|\{%|%\}|None|Undefined", configuration) == []
     assert re.findall(r"/etc/haproxy/[a-z.]+", configuration) == [
         "/etc/haproxy/probe.lst",
+        *([] if is_direct else ["/etc/haproxy/probe.lst"]),
         "/etc/haproxy/keys.lst",
         "/etc/haproxy/limits.map",
         "/etc/haproxy/names.map",
         "/etc/haproxy/limits.map",
         "/etc/haproxy/limits.map",
     ]
+
+
+def configured(state: GatewayState) -> list[str]:
+    """The lines of the configuration."""
+    return [line.strip() for line in gateway_files(state)["/etc/haproxy/haproxy.cfg"].splitlines()]
+
+
+ON_DEMAND = (
+    "http-request set-var(txn.is_direct) bool(true) "
+    "if { req.hdr(x-localep-direct) -m str -f /etc/haproxy/probe.lst }"
+)
+ALWAYS = "http-request set-var(txn.is_direct) bool(true)"
+
+
+@pytest.mark.parametrize(("is_direct", "line"), [(False, ON_DEMAND), (True, ALWAYS)])
+def test_the_rules_can_be_passed_with_a_token_or_by_everybody(
+    state: GatewayState, is_direct: bool, line: str
+) -> None:
+    lines = configured(replace(state, is_direct=is_direct))
+
+    assert [found for found in lines if "set-var(txn.is_direct)" in found] == [line]
+    assert lines[lines.index(line) + 1] == "http-request del-header x-localep-direct"
+
+
+def test_every_rule_of_the_front_end_knows_of_the_way_past_it(state: GatewayState) -> None:
+    lines = configured(state)
+    rules = lines[lines.index("backend deployment") :]
+    # Without a deployment that runs, there is no answer of a container to be had.
+    no_deployment = ("var(txn.name) -m str .", "nbsrv(deployment) eq 0")
+    refusals = [
+        line
+        for line in rules
+        if line.startswith("http-request return")
+        and not any(part in line for part in no_deployment)
+    ]
+    changes = [
+        line
+        for line in rules
+        if line.startswith(("http-response", "http-request set-header", "http-request set-timeout"))
+    ]
+
+    assert [line.split()[3] for line in refusals] == ["405", "401", "401", "404", "404", "429"]
+    assert len(changes) == 5
+    assert [line for line in refusals + changes if "is_direct" not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("allows", "methods", "preflight"),
+    [(False, "GET POST", "always_false"), (True, "GET POST OPTIONS", "method OPTIONS")],
+)
+def test_options_reach_the_deployment_where_they_were_asked_for(
+    state: GatewayState, allows: bool, methods: str, preflight: str
+) -> None:
+    lines = configured(replace(state, allows_options=allows))
+
+    assert f"acl knows_method method {methods}" in lines
+    assert [line for line in lines if line.startswith("acl is_preflight")] == [
+        f"acl is_preflight {preflight}"
+    ]
+
+
+def test_what_the_front_end_lets_through_changes_nothing_else(state: GatewayState) -> None:
+    plain = configured(state)
+    for other, changed in (
+        (replace(state, allows_options=True), 2),
+        (replace(state, is_direct=True), 1),
+    ):
+        assert len(set(plain) - set(configured(other))) == changed
 
 
 def test_the_archive_puts_every_file_where_only_haproxy_reads_it(state: GatewayState) -> None:

@@ -72,10 +72,11 @@ def test_all_commands_go_to_the_socket_in_one_line() -> None:
 
 
 def test_a_new_container_is_made_known_to_the_probe_and_to_the_free_server() -> None:
-    assert runtime.prepare("a", "localep-11223344", "192.168.240.4", 5001) == [
-        "set server probe/target addr 192.168.240.4 port 5001",
+    assert runtime.prepare("a", "localep-11223344", "192.168.240.4", 8001, 8002) == [
+        "set server probe/target addr 192.168.240.4 port 8002",
         "set server probe/target state ready",
         "set server deployment/a state drain",
+        "set server deployment/a addr 192.168.240.4 port 8001",
         "set server deployment/a fqdn localep-11223344",
     ]
 

@@ -36,6 +36,8 @@ def test_a_state_is_read_from_the_bytes_of_a_file(state: GatewayState) -> None:
 def test_the_file_holds_plain_values_under_their_own_names(state: GatewayState) -> None:
     assert json.loads(state.to_json()) == {
         "auth_mode": "key",
+        "allows_options": False,
+        "is_direct": False,
         "primary_key": "first-key",
         "secondary_key": "second-key",
         "probe_token": "probe-token",
@@ -58,6 +60,40 @@ def test_the_file_holds_plain_values_under_their_own_names(state: GatewayState) 
         "traffic": {"blue": 90},
         "documents": [{"source": "/app/endpoint.yml", "data": {"name": "hello", "tags": {"a": 1}}}],
     }
+
+
+@pytest.mark.parametrize("allows_options", [False, True])
+@pytest.mark.parametrize("is_direct", [False, True])
+def test_what_the_front_end_lets_through_is_kept(
+    state: GatewayState, allows_options: bool, is_direct: bool
+) -> None:
+    state = replace(state, allows_options=allows_options, is_direct=is_direct)
+    target = state.public_link()
+
+    assert state_from_json(state.to_json()) == state
+    assert target is not None
+    public = state_from_link(target)
+    assert (public.allows_options, public.is_direct) == (allows_options, is_direct)
+
+
+def test_a_state_written_before_anything_was_let_through_is_still_read(
+    state: GatewayState,
+) -> None:
+    data = json.loads(state.to_json())
+    del data["allows_options"], data["is_direct"]
+    names = ("auth_mode", "operation", "backend", "traffic")
+    public = json.dumps({name: data[name] for name in names})
+    link = f"/{base64.urlsafe_b64encode(public.encode()).decode()}"
+
+    assert state_from_json(json.dumps(data)) == state
+    assert state_from_link(link) == PublicState(
+        auth_mode="key",
+        operation=state.operation,
+        backend=state.backend,
+        traffic={"blue": 90},
+        allows_options=False,
+        is_direct=False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,7 +143,16 @@ def test_a_new_endpoint_has_no_deployment_and_no_documents() -> None:
         backend=None,
         traffic={},
         documents=[],
+        allows_options=False,
+        is_direct=False,
     )
+
+
+def test_a_new_endpoint_may_let_more_through() -> None:
+    operation = Operation("create", "Creating", "blue")
+    asked = new_state("key", operation, allows_options=True, is_direct=True)
+
+    assert (asked.allows_options, asked.is_direct) == (True, True)
 
 
 def test_new_keys_are_long_and_never_the_same() -> None:

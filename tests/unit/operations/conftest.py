@@ -30,7 +30,8 @@ class FakeEngine:
     """Containers, volumes and networks without a Docker engine.
 
     ``calls`` names what was changed, in order; what is said to a gateway's HAProxy begins with
-    ``haproxy``. Every image of localep's own is there, no other is.
+    ``haproxy``. Every image of localep's own is there; of others those of ``images`` are, with
+    the programs that ``programs`` names.
     """
 
     calls: list[str] = field(default_factory=list)
@@ -41,6 +42,9 @@ class FakeEngine:
     links: dict[tuple[str, str], str] = field(default_factory=dict)
     volumes: dict[str, Mapping[str, str]] = field(default_factory=dict)
     networks: list[str] = field(default_factory=list)
+    images: dict[str, Image] = field(default_factory=dict)
+    programs: dict[str, list[str]] = field(default_factory=dict)
+    builds: list[BuildRequest] = field(default_factory=list)
     servers: dict[str, str] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -49,7 +53,7 @@ class FakeEngine:
 
     def find_image(self, reference: str) -> Image | None:
         own = reference.startswith(("localep/base", "localep/env"))
-        return Image(f"sha256:{reference}", {}, 1000) if own else None
+        return Image(f"sha256:{reference}", {}, 1000) if own else self.images.get(reference)
 
     def pull_image(self, reference: str, progress: Progress) -> Image:
         raise PullFailed(f"The image {reference} could not be pulled.", cause="No registry.")
@@ -58,13 +62,15 @@ class FakeEngine:
         raise NotImplementedError
 
     def build_image(self, request: BuildRequest, progress: Progress) -> Image:
-        raise NotImplementedError
+        self.builds.append(request)
+        built = Image(f"sha256:{request.reference}", {}, 1000)
+        return self.images.setdefault(request.reference, built)
 
     def tag_image(self, identity: str, reference: str) -> None:
-        raise NotImplementedError
+        self.images[reference] = Image(identity, {}, 1000)
 
     def find_program(self, image: str, names: Sequence[str]) -> str | None:
-        raise NotImplementedError
+        return next((name for name in names if name in self.programs.get(image, [])), None)
 
     def list_containers(self, labels: Mapping[str, str]) -> list[Container]:
         return [

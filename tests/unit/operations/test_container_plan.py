@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,16 +16,21 @@ from localep.engine.base import ContainerRequest, Mount
 from localep.errors import SpecError
 from localep.operations.container_plan import ContainerPlan, container_request, plan_container
 from localep.operations.environments import EnvironmentImage
+from localep.operations.script_logging import logging_config
 from localep.operations.workplace import Workplace
 from localep.spec.model import (
     CodeSpec,
     DeploymentSpec,
     EnvironmentSpec,
+    InferenceConfig,
     ModelSpec,
     ProbeSettings,
     RequestSettings,
+    Route,
 )
 
+ROUTES = InferenceConfig(Route(8501, "/alive"), Route(8502, "/ready"), Route(8503, "/v1"))
+CUSTOM = EnvironmentSpec("mcr.example/server:1", inference_config=ROUTES)
 IMAGE = EnvironmentImage("localep/env:0a1b", "sha256:0a1b", built=False)
 Plan = Callable[..., ContainerPlan]
 
@@ -59,7 +65,8 @@ def plan() -> Plan:
         spec: DeploymentSpec, image: EnvironmentImage = IMAGE, copy_model: bool = False
     ) -> ContainerPlan:
         made = plan_container(spec, image, copy_model=copy_model)
-        made.snapshot.archive.close()
+        with made:
+            pass
         return made
 
     return make
@@ -166,7 +173,7 @@ def test_a_copied_model_is_mounted_from_its_volume(
     assert request.mounts == (
         Mount(
             "localep-hello-model-r1",
-            "/var/azureml-app/azureml-models/diabetes/3",
+            "/var/azureml-app/azureml-models",
             is_volume=True,
             read_only=True,
         ),
@@ -200,12 +207,135 @@ def test_for_root_the_container_runs_as_the_owner_of_the_code(
     assert plan(spec).user == (status.st_uid, status.st_gid)
 
 
+def members(spec: DeploymentSpec) -> dict[str, tarfile.TarInfo]:
+    """What a plan's snapshot holds, by name."""
+    with plan_container(spec, IMAGE, copy_model=False) as made:
+        assert made.snapshot is not None
+        with tarfile.open(fileobj=made.snapshot.archive) as tar:
+            return {member.name: member for member in tar}
+
+
+CODE = "var/azureml-app/code"
+
+
+def test_the_models_are_linked_from_the_folder_of_the_scoring_script(
+    spec: DeploymentSpec, project: Path
+) -> None:
+    found = members(spec)
+    assert sorted(found) == [CODE, f"{CODE}/azureml-models", f"{CODE}/score.py"]
+    link = found[f"{CODE}/azureml-models"]
+    assert (link.issym(), link.linkname) == (True, "/var/azureml-app/azureml-models")
+
+    (project / "code" / "sub").mkdir()
+    (project / "code" / "sub" / "main.py").touch()
+    nested = replace(
+        spec, code=CodeSpec(project / "code", "sub/main.py"), model_mount_path="/models"
+    )
+    assert members(nested)[f"{CODE}/sub/azureml-models"].linkname == "/models"
+
+
+def test_without_a_model_nothing_is_linked(spec: DeploymentSpec) -> None:
+    assert sorted(members(replace(spec, model=None))) == [CODE, f"{CODE}/score.py"]
+
+
+def test_a_log_level_puts_a_configuration_beside_the_scoring_script(spec: DeploymentSpec) -> None:
+    loud = replace(spec, model=None, environment_variables={"LOCALEP_LOG_LEVEL": "DEBUG"})
+
+    with plan_container(loud, IMAGE, copy_model=False) as made:
+        assert made.snapshot is not None
+        with tarfile.open(fileobj=made.snapshot.archive) as tar:
+            content = tar.extractfile(f"{CODE}/logging.json")
+            assert content is not None
+            assert content.read().decode() == logging_config("DEBUG")
+
+
+@pytest.mark.parametrize("level", ["", "debug", "LOUD"])
+def test_a_log_level_that_is_none_adds_nothing(spec: DeploymentSpec, level: str) -> None:
+    odd = replace(spec, model=None, environment_variables={"LOCALEP_LOG_LEVEL": level})
+
+    assert sorted(members(odd)) == [CODE, f"{CODE}/score.py"]
+
+
+def test_several_models_are_mounted_each_on_its_own(
+    place: Workplace, plan: Plan, spec: DeploymentSpec, project: Path
+) -> None:
+    file = project / "labels.txt"
+    file.touch()
+    folder = project / "models" / "diabetes"
+    models = (ModelSpec(file, name="labels"), ModelSpec(folder, name="trees", version="2"))
+    several = replace(spec, model=None, models=models)
+
+    request = container_request(place, plan(several), "r1")
+
+    root = "/var/azureml-app/azureml-models"
+    assert request.mounts == (
+        Mount(str(file), f"{root}/labels/1/labels.txt"),
+        Mount(str(folder), f"{root}/trees/2/diabetes"),
+    )
+    assert request.environment["AZUREML_MODEL_DIR"] == root
+    assert json.loads(request.labels["localep.spec"])["model"] == f"{file}, {folder}"
+
+
+def test_a_custom_container_is_as_its_image_says(
+    place: Workplace, plan: Plan, spec: DeploymentSpec, project: Path
+) -> None:
+    custom = replace(spec, code=None, environment=CUSTOM, model_mount_path="/models")
+
+    made = plan(custom)
+
+    assert (made.snapshot, made.user, made.routes) == (None, None, ROUTES)
+    request = container_request(place, made, "r1")
+    assert (request.command, request.user, request.working_dir) == (None, None, None)
+    assert request.unprivileged is False
+    assert request.environment == {"PASSWORD": "sesame", "AZUREML_MODEL_DIR": "/models/diabetes/3"}
+    assert request.mounts == (
+        Mount(str(project / "models" / "diabetes"), "/models/diabetes/3/diabetes"),
+    )
+    record = json.loads(request.labels["localep.spec"])
+    assert (record["code"], record["scoring_script"]) == (None, None)
+
+
+def test_a_custom_container_gets_the_code_that_its_deployment_names(
+    place: Workplace, plan: Plan, spec: DeploymentSpec
+) -> None:
+    variables = {"LOCALEP_LOG_LEVEL": "DEBUG"}
+    custom = replace(spec, environment=CUSTOM, environment_variables=variables)
+
+    found = members(custom)
+
+    assert sorted(found) == [CODE, f"{CODE}/score.py"]
+    assert {(member.uid, member.gid) for member in found.values()} == {(0, 0)}
+    request = container_request(place, plan(custom), "r1")
+    assert (request.command, request.user, request.working_dir) == (None, None, None)
+    assert request.environment == {
+        "LOCALEP_LOG_LEVEL": "DEBUG",
+        "AML_APP_ROOT": "/var/azureml-app/code",
+        "AZUREML_ENTRY_SCRIPT": "score.py",
+        "AZUREML_MODEL_DIR": "/var/azureml-app/azureml-models/diabetes/3",
+    }
+
+
+@pytest.mark.parametrize("name", ["liveness_route", "readiness_route", "scoring_route"])
+@pytest.mark.parametrize("route", [Route(1, "/v1"), Route(8501, "/other")], ids=["port", "path"])
+def test_another_route_changes_the_fingerprint(
+    plan: Plan, spec: DeploymentSpec, name: str, route: Route
+) -> None:
+    changed = replace(CUSTOM, inference_config=replace(ROUTES, **{name: route}))
+
+    before, after = (
+        plan(replace(spec, code=None, environment=environment)).fingerprint
+        for environment in (CUSTOM, changed)
+    )
+
+    assert after != before
+
+
 def test_the_snapshot_belongs_to_the_user_of_the_container(
     spec: DeploymentSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, tuple[int, int]]] = []
 
-    def keep(folder: Path, target: str, owner: tuple[int, int]) -> object:
+    def keep(folder: Path, target: str, owner: tuple[int, int], _: object) -> object:
         asked.append((target, owner))
         raise SpecError(f"{folder} was asked for.")
 
@@ -265,7 +395,9 @@ def test_what_the_gateway_alone_decides_is_not_in_the_fingerprint(
     [
         {"environment_variables": {"PASSWORD": "another"}},
         {"environment_variables": {}},
+        {"environment_variables": {"PASSWORD": "sesame", "LOCALEP_LOG_LEVEL": "INFO"}},
         {"model": None},
+        {"model_mount_path": "/models"},
         {"instance_type": "Standard_DS2_v2"},
         {"instance_count": 2},
         {"liveness_probe": ProbeSettings(period=5)},

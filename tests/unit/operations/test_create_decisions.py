@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +56,11 @@ def never_ready(monkeypatch: pytest.MonkeyPatch, error: BaseException | None = N
         raise error or DeploymentNotReady("It did not get ready.", cause="init() failed.")
 
     monkeypatch.setattr("localep.operations.rollout.wait_until_ready", fail)
+
+
+def generated_name(path: Path) -> str:
+    """The name of a model that has none."""
+    return hashlib.md5(str(path).encode(), usedforsecurity=False).hexdigest()
 
 
 def conflict(place: Workplace, bundle: Bundle) -> tuple[str, str | None, str | None]:
@@ -122,6 +129,7 @@ def test_a_new_deployment_is_opened_before_the_state_says_so(
         f"haproxy set server probe/target addr {address} port 5001",
         "haproxy set server probe/target state ready",
         "haproxy set server deployment/a state drain",
+        f"haproxy set server deployment/a addr {address} port 5001",
         "haproxy set server deployment/a fqdn localep-r1",
         "restart always localep-hello-blue-r1",
         "haproxy set server deployment/a state ready",
@@ -167,6 +175,44 @@ def test_the_state_holds_the_deployment_and_the_documents(
     assert [document["source"] for document in state.documents] == [
         str(project / "endpoint.yml"),
         str(project / "deployment.yml"),
+    ]
+
+
+def test_the_state_holds_what_the_front_end_shall_let_through(place: Workplace, load: Load) -> None:
+    options = replace(OPTIONS, allows_options=True, is_direct=True)
+
+    result = create(place, load("endpoint.yml", "deployment.yml"), options)
+
+    state = state_of(place)
+    assert (state.allows_options, state.is_direct) == (True, True)
+    assert (result.endpoint.allow_options, result.endpoint.direct) == (True, True)
+
+
+def test_a_custom_container_is_probed_and_asked_at_its_own_routes(
+    place: Workplace, load: Load, project: Path, calls: list[str]
+) -> None:
+    (project / "custom.yml").write_text(
+        "name: blue\n"
+        "endpoint_name: hello\n"
+        "environment:\n"
+        "  image: localep/env:own\n"
+        "  inference_config:\n"
+        "    liveness_route: {port: 8501, path: /alive}\n"
+        "    readiness_route: {port: 8502, path: /ready}\n"
+        "    scoring_route: {port: 8503, path: /v1/predict}\n"
+    )
+
+    result = create(place, load("endpoint.yml", "custom.yml"), OPTIONS)
+
+    assert result.endpoint.scoring_uri == "http://127.0.0.1:8085/v1/predict"
+    backend = state_of(place).backend
+    assert backend is not None
+    assert (backend.port, backend.scoring_path) == (8503, "/v1/predict")
+    (container,) = place.engine.list_containers({"localep.role": "deployment"})
+    address = container.addresses["localep"]
+    assert [call for call in calls if " port " in call] == [
+        f"haproxy set server probe/target addr {address} port 8502",
+        f"haproxy set server deployment/a addr {address} port 8503",
     ]
 
 
@@ -502,9 +548,9 @@ def test_a_model_may_be_copied_into_a_volume(
     create(place, bundle, replace(OPTIONS, copy_model=True))
 
     assert place.engine.list_volumes({"localep.revision": "r1"}) == ["localep-hello-model-r1"]
-    assert place.engine.copy_out("id of localep-hello-model-r1-carrier", "/model/model.pkl") == (
-        b"pickle"
-    )
+    carrier = "id of localep-hello-model-r1-carrier"
+    path = f"/model/{generated_name(project / 'model.pkl')}/1/model.pkl"
+    assert place.engine.copy_out(carrier, path) == b"pickle"
     assert "remove localep-hello-model-r1-carrier" in calls
     assert containers(place) == ["localep-hello-blue-r1", GATEWAY]
 
@@ -515,13 +561,54 @@ def test_a_link_to_nothing_is_left_out_of_the_copy_of_a_model(
     (project / "model").mkdir()
     (project / "model" / "weights.bin").write_bytes(b"weights")
     (project / "model" / "latest").symlink_to("nowhere")
-    bundle = load("deployment.yml", 'model={"path": "model"}')
+    bundle = load("deployment.yml", 'model={"path": "model", "name": "trees"}')
 
     create(place, bundle, replace(OPTIONS, copy_model=True))
 
     carrier = "id of localep-hello-model-r1-carrier"
-    assert place.engine.copy_out(carrier, "/model/model/weights.bin") == b"weights"
-    assert place.engine.copy_out(carrier, "/model/model/latest") is None
+    assert place.engine.copy_out(carrier, "/model/trees/1/model/weights.bin") == b"weights"
+    assert place.engine.copy_out(carrier, "/model/trees/1/model/latest") is None
+
+
+def test_the_copies_of_several_models_lie_in_folders_that_anybody_may_enter(
+    place: Workplace, load: Load, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "a.pkl").write_bytes(b"pickle")
+    (project / "a.pkl").chmod(0o600)
+    (project / "model").mkdir(mode=0o700)
+    (project / "model" / "b.pkl").write_bytes(b"pickle")
+    models = '[{"name": "a", "path": "a.pkl"}, {"name": "b", "path": "model", "version": "7"}]'
+    packed: list[tuple[str, str]] = []
+    copy_in = place.engine.copy_in
+
+    def keep(identity: str, folder: str, archive: bytes | IO[bytes]) -> None:
+        if folder == "/model" and not isinstance(archive, bytes):
+            with tarfile.open(fileobj=archive) as tar:
+                packed.extend((member.name, f"{member.mode:o}") for member in tar)
+            archive.seek(0)
+        copy_in(identity, folder, archive)
+
+    monkeypatch.setattr(place.engine, "copy_in", keep)
+    create(place, load("deployment.yml", f"models={models}"), replace(OPTIONS, copy_model=True))
+
+    assert packed == [
+        ("a", "755"),
+        ("a/1", "755"),
+        ("b", "755"),
+        ("b/7", "755"),
+        ("a/1/a.pkl", "600"),
+        ("b/7/model", "700"),
+        ("b/7/model/b.pkl", f"{(project / 'model' / 'b.pkl').stat().st_mode & 0o777:o}"),
+    ]
+
+
+def test_a_deployment_without_a_model_has_no_volume(
+    place: Workplace, load: Load, calls: list[str]
+) -> None:
+    create(place, load("deployment.yml"), replace(OPTIONS, copy_model=True))
+
+    assert place.engine.list_volumes({}) == []
+    assert [call for call in calls if "carrier" in call] == []
 
 
 def test_the_copy_of_a_model_goes_with_a_deployment_that_fails(

@@ -15,7 +15,10 @@ import requests
 
 from localep.engine.base import Container, Engine
 from localep.errors import DeploymentNotReady
+from localep.operations.layout import SERVER_ROUTES
 from localep.operations.readiness import Probe, wait_until_ready
+from localep.operations.start_failures import NOBODY_LISTENS
+from localep.spec.model import Route
 
 MEMORY = (
     "The system ends what takes too much memory. Load less in init(), or give Docker more memory."
@@ -48,10 +51,11 @@ class Door(Probe):
 
     address: str = ""
     token: str = ""
-    is_open: bool = False
+    route: Route = SERVER_ROUTES.readiness_route
+    answer: int | None = None
 
-    def is_ready(self, session: requests.Session) -> bool:
-        return self.is_open
+    def status(self, session: requests.Session) -> int | None:
+        return self.answer
 
 
 def read(name: str) -> str:
@@ -70,7 +74,37 @@ def failure(log: str, exit_code: int | None = None, timeout: float = 5.0) -> Dep
 
 
 def test_a_server_that_answers_is_ready() -> None:
-    wait_until_ready(cast(Engine, Server("")), "1", Door(is_open=True), 5, "score.py")
+    wait_until_ready(cast(Engine, Server("")), "1", Door(answer=200), 5, "score.py")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "told"),
+    [
+        (200, {}, 200),
+        (200, {"x-localep-probe": "answered"}, 200),
+        (404, {"x-localep-probe": "answered"}, 404),
+        (503, {"x-localep-probe": "answered"}, 503),
+        (503, {}, NOBODY_LISTENS),
+        (504, {}, None),
+    ],
+)
+def test_the_containers_answers_are_told_from_the_gateways(
+    monkeypatch: pytest.MonkeyPatch, status: int, headers: dict[str, str], told: int | None
+) -> None:
+    asked: list[tuple[str, object]] = []
+
+    def get(_: requests.Session, url: str, **options: object) -> requests.Response:
+        asked.append((url, options["headers"]))
+        answer = requests.Response()
+        answer.status_code = status
+        answer.headers.update(headers)
+        return answer
+
+    monkeypatch.setattr(requests.Session, "get", get)
+    probe = Probe("http://127.0.0.1:8085", "token", Route(8501, "/ready"))
+
+    assert probe.status(requests.Session()) == told
+    assert asked == [("http://127.0.0.1:8085/ready", {"x-localep-probe": "token"})]
 
 
 def test_a_container_that_somebody_removed_is_told() -> None:
@@ -205,6 +239,62 @@ def test_of_a_container_that_ends_for_itself_the_log_is_shown(
 
     assert (error.cause, error.remedy) == (f"Its container ended with {ended}.", remedy)
     assert error.details == ("one", "two")
+
+
+def own_servers_failure(server: Server, answer: int | None = None) -> DeploymentNotReady:
+    """The error of a custom container that does not get ready."""
+    door = Door(route=Route(8501, "/ready"), answer=answer)
+    with pytest.raises(DeploymentNotReady) as caught:
+        wait_until_ready(cast(Engine, server), "1", door, 0.05, None)
+    assert caught.value.message == "The deployment did not get ready."
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause", "remedy"),
+    [
+        (
+            None,
+            "GET /ready at port 8501 did not answer",
+            "Give it more time with --timeout, or correct `readiness_route`.",
+        ),
+        (
+            404,
+            "GET /ready at port 8501 answered 404",
+            "Give it more time with --timeout, or correct `readiness_route`.",
+        ),
+        (
+            503,
+            "GET /ready at port 8501 answered 503",
+            "Give it more time with --timeout, or correct `readiness_route`.",
+        ),
+        (
+            NOBODY_LISTENS,
+            "GET /ready at port 8501 found nobody who listens there",
+            "Correct the port of `readiness_route` under `inference_config`, and have the server "
+            "listen on every address (0.0.0.0).",
+        ),
+    ],
+)
+def test_at_the_time_out_of_a_custom_container_its_route_is_told(
+    answer: int | None, cause: str, remedy: str
+) -> None:
+    error = own_servers_failure(Server("one\ntwo\n"), answer)
+
+    assert (error.cause, error.remedy) == (f"Within 0.05 s, {cause}.", remedy)
+    assert error.details == ("one", "two")
+
+
+def test_of_a_custom_container_that_ends_the_log_is_shown() -> None:
+    # What would be a failure of the inference server is no more than a log here.
+    log = read("init_raises_without_a_message")
+    server = Server(log, replace(RUNNING, status="exited", exit_code=3))
+
+    error = own_servers_failure(server)
+
+    assert error.cause == "Its container ended with exit code 3."
+    assert error.remedy == "See the last lines of its log above."
+    assert error.details == tuple(log.splitlines()[-30:])
 
 
 @pytest.mark.parametrize(

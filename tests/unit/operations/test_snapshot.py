@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 from localep.errors import DiskFull, Interrupted, SpecError
-from localep.operations.snapshot import take_snapshot
+from localep.operations.snapshot import Addition, take_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -259,6 +259,61 @@ def test_a_name_that_is_no_utf8_is_kept(code: Path) -> None:
     (code / name).touch()
 
     assert list(packed(code)) == ["", name]
+
+
+LINK = Addition("azureml-models", link="/models")
+FILE = Addition("sub/logging.json", b"{}")
+
+
+def added(folder: Path, *additions: Addition) -> tuple[dict[str, tarfile.TarInfo], str]:
+    """The members of an archive with additions, by name below the target, and its digest."""
+    snapshot = take_snapshot(folder, TARGET, OWNER, additions)
+    with snapshot.archive, tarfile.open(fileobj=snapshot.archive) as tar:
+        prefix = f"{TARGET.lstrip('/')}/"
+        return {member.name.removeprefix(prefix): member for member in tar}, snapshot.digest
+
+
+def test_localep_adds_files_and_links_of_its_own(code: Path) -> None:
+    write(code, "sub/score.py")
+
+    members, changed = added(code, LINK, FILE)
+
+    *_, link, file = members.values()
+    assert list(members)[-2:] == ["azureml-models", "sub/logging.json"]
+    assert (link.issym(), link.linkname, link.uid, link.gid) == (True, "/models", *OWNER)
+    assert (file.isfile(), file.size, file.mode, file.uid, file.gid) == (True, 2, 0o644, *OWNER)
+    assert changed != digest(code)
+
+
+@pytest.mark.parametrize("name", ["azureml-models", "azureml-models/", "azureml-models/1/x"])
+def test_nothing_is_added_over_what_is_the_users_own(code: Path, name: str) -> None:
+    write(code, name)
+
+    members, unchanged = added(code, LINK)
+
+    assert [member.name for member in members.values() if member.issym()] == []
+    assert (list(members), unchanged) == (list(added(code)[0]), digest(code))
+
+
+def test_what_the_user_has_ignored_is_added(code: Path) -> None:
+    write(code, "sub/logging.json")
+    (code / ".amlignore").write_text("logging.json\n")
+
+    members, _ = added(code, FILE)
+
+    assert members["sub/logging.json"].size == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Addition("azureml-model", link="/models"),
+        Addition("azureml-models", link="/model"),
+        Addition("azureml-models", b"/models"),
+    ],
+)
+def test_another_addition_changes_the_digest(code: Path, other: Addition) -> None:
+    assert added(code, other)[1] != added(code, LINK)[1]
 
 
 def test_touched_files_have_the_same_digest(code: Path) -> None:

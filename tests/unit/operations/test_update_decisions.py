@@ -9,6 +9,7 @@ from typing import IO
 
 import pytest
 
+from localep.engine.base import Container
 from localep.errors import DeploymentNotReady, EndpointConflict, EngineError, UsageError
 from localep.gateway.state import Backend, GatewayState, Operation
 from localep.operations.create import CreateOptions, create
@@ -180,6 +181,7 @@ def test_new_code_runs_in_a_new_container_that_takes_over(
         "haproxy set server probe/target addr 10.0.0.3 port 5001",
         "haproxy set server probe/target state ready",
         "haproxy set server deployment/b state drain",
+        "haproxy set server deployment/b addr 10.0.0.3 port 5001",
         "haproxy set server deployment/b fqdn localep-r2",
         f"restart always {NEW}",
         "haproxy set server deployment/b state ready",
@@ -252,6 +254,35 @@ def test_a_container_that_stopped_is_started_anew(
     assert run().changed == "deployment"
 
 
+def test_a_container_that_ends_at_once_is_told_though_it_has_no_address(
+    place: Workplace,
+    created: GatewayState,
+    run: Update,
+    project: Path,
+    calls: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inspect = place.engine.inspect_container
+
+    def ended(identity: str) -> Container | None:
+        found = inspect(identity)
+        if found is None or not identity.endswith("r2"):
+            return found
+        return replace(found, status="exited", exit_code=9, addresses={})
+
+    monkeypatch.setattr(place.engine, "inspect_container", ended)
+    edit(project)
+
+    with pytest.raises(DeploymentNotReady) as caught:
+        run("deployment.yml")
+
+    assert caught.value.cause == "Its container ended with exit code 9."
+    assert caught.value.details == (f"the log of {NEW}",)
+    assert containers(place) == [OLD, GATEWAY]
+    assert calls[-1] == f"remove {NEW}"
+    assert [call for call in calls if "port" in call] == []
+
+
 @pytest.mark.usefixtures("never_ready")
 def test_a_failed_update_keeps_the_deployment_and_records_the_error(
     place: Workplace, created: GatewayState, run: Update, project: Path, calls: list[str]
@@ -271,6 +302,7 @@ def test_a_failed_update_keeps_the_deployment_and_records_the_error(
         "haproxy set server probe/target addr 10.0.0.3 port 5001",
         "haproxy set server probe/target state ready",
         "haproxy set server deployment/b state drain",
+        "haproxy set server deployment/b addr 10.0.0.3 port 5001",
         "haproxy set server deployment/b fqdn localep-r2",
         "haproxy set server deployment/b state drain",
         "haproxy set server deployment/b fqdn localep-gateway",

@@ -83,6 +83,15 @@ def test_an_endpoint_is_shown_with_its_deployment() -> None:
     assert view_endpoint(ENDPOINT) == HELLO
 
 
+@pytest.mark.parametrize(("allows_options", "is_direct"), [(True, False), (False, True)])
+def test_what_the_front_end_lets_through_is_shown(allows_options: bool, is_direct: bool) -> None:
+    state = replace(STATE, allows_options=allows_options, is_direct=is_direct)
+
+    assert view_endpoint(replace(ENDPOINT, state=state)) == replace(
+        HELLO, allow_options=allows_options, direct=is_direct
+    )
+
+
 def test_an_endpoint_without_a_deployment_takes_no_traffic() -> None:
     state = replace(STATE, backend=None, traffic={"blue": 100})
 
@@ -186,6 +195,8 @@ def test_a_view_as_plain_values_has_the_clouds_names() -> None:
         "auth_mode": "key",
         "traffic": {"blue": 100},
         "location": "local",
+        "allow_options": False,
+        "direct": False,
         "error": None,
         "last_operation": {"name": "create", "state": "Succeeded", "error": None},
         "deployments": [

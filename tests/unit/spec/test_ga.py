@@ -1,22 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from unit.spec.spec_files import errors_of, write
 
 from localep.spec.documents import read_document
-from localep.spec.findings import Findings, Severity, Topic
+from localep.spec.findings import Finding, Findings, Severity, Topic
 from localep.spec.ga import read_deployment, read_endpoint
 from localep.spec.loader import Bundle, load_files
 from localep.spec.model import (
+    BuildSpec,
     CodeSpec,
     DeploymentSpec,
     EndpointSpec,
     EnvironmentSpec,
+    InferenceConfig,
     ModelSpec,
     ProbeSettings,
     RequestSettings,
+    Route,
 )
 
 START = "Paths start from the folder of the YAML file."
@@ -321,14 +325,14 @@ def test_a_whole_deployment(tmp_path: Path) -> None:
         deployment=DeploymentSpec(
             name="blue",
             endpoint_name="orders",
-            model=ModelSpec(tmp_path / "model", None, "boosted", "3"),
+            model=ModelSpec(tmp_path / "model", None, "boosted", "3", "custom_model"),
             code=CodeSpec(tmp_path / "code", "score.py"),
             environment=EnvironmentSpec(
                 image="mcr.example/azureml/minimal:latest",
                 conda_file=tmp_path / "conda.yml",
                 conda=None,
                 reference=None,
-                build_path=None,
+                build=None,
                 name="trees",
                 version="7",
             ),
@@ -336,6 +340,7 @@ def test_a_whole_deployment(tmp_path: Path) -> None:
             instance_type="Standard_DS3_v2",
             instance_count=2,
             app_insights_enabled=True,
+            model_mount_path="/var/models",
             request_settings=RequestSettings(90000, 4, 600),
             liveness_probe=ProbeSettings(30, 31, 32, 1, 33),
             readiness_probe=ProbeSettings(5, 10, 2, 1, 3),
@@ -654,6 +659,34 @@ WRONG_DEPLOYMENT_LINES = {
         "3:45: environment.build.docker_file: is not a known key here. "
         "Did you mean `dockerfile_path`?"
     ),
+    "environment: {build: {path: ., dockerfile_path: Dockerfile.dev}}": (
+        "3:49: environment.build.dockerfile_path: there is no file Dockerfile.dev in {here}. "
+        "The path of the Dockerfile starts from `path`."
+    ),
+    "environment: {image: mine, inference_config: 8501}": (
+        "3:46: environment.inference_config: should be a mapping, not 8501."
+    ),
+    "model_mount_path: models": (
+        "3:19: model_mount_path: 'models' is not an absolute path. "
+        "Write the path of a folder in the container, such as /models."
+    ),
+    "model: {path: ., type: pickle}": (
+        "3:24: model.type: 'pickle' is not one of custom_model, mlflow_model, triton_model."
+    ),
+    "models: {path: .}": "3:9: models: should be a list, not a mapping.",
+    "models: [.]": "3:10: models.0: should be a mapping.",
+    "models: [{path: .}]": "3:10: models.0: `name` is missing.",
+    "models: [{name: first}]": "3:10: models.0: `path` is missing.",
+    "models: [{name: first, path: gone}]": (
+        f"3:30: models.0.path: there is no file or folder at {{here}}/gone. {START}"
+    ),
+    "models: [{name: first, path: ., type: custom_model}]": (
+        "3:39: models.0.type: is not a known key here."
+    ),
+    "models: [{name: a, path: .}, {name: b, path: .}, {name: a, path: ., version: 1}]": (
+        "3:57: models.2.name: is the name of another model of this version. "
+        "Give each model a name or a version of its own."
+    ),
     "environment_variables: [A=1]": "3:24: environment_variables: should be a mapping, not a list.",
     "instance_count: two": "3:17: instance_count: should be a whole number, not 'two'.",
     "instance_type: 3": "3:16: instance_type: should be a string, not 3.",
@@ -680,7 +713,81 @@ WRONG_DEPLOYMENT_LINES = {
 
 @pytest.mark.parametrize("text", WRONG_DEPLOYMENT_LINES)
 def test_a_deployment_with_one_wrong_line_is_refused(tmp_path: Path, text: str) -> None:
-    assert deployment_errors(tmp_path, f"{text}\n") == [WRONG_DEPLOYMENT_LINES[text]]
+    write(tmp_path, "Dockerfile")
+    expected = WRONG_DEPLOYMENT_LINES[text].replace("{here}", str(tmp_path))
+    assert deployment_errors(tmp_path, f"{text}\n") == [expected]
+
+
+def test_all_errors_of_the_routes_are_reported_at_once(tmp_path: Path) -> None:
+    text = """\
+environment:
+  image: mine
+  inference_config:
+    liveness_route: {port: 0, path: /}
+    readiness_route: {port: 65536, pat: /}
+    scoring_rout: {port: 8501, path: /}
+"""
+    assert deployment_errors(tmp_path, text) == [
+        "6:28: environment.inference_config.liveness_route.port: 0 is not a port. "
+        "Use a number from 1 to 65535.",
+        "7:22: environment.inference_config.readiness_route: `path` is missing.",
+        "7:41: environment.inference_config.readiness_route.pat: is not a known key here. "
+        "Did you mean `path`?",
+        "7:29: environment.inference_config.readiness_route.port: 65536 is not a port. "
+        "Use a number from 1 to 65535.",
+        "6:5: environment.inference_config: `scoring_route` is missing.",
+        "8:19: environment.inference_config.scoring_rout: is not a known key here. "
+        "Did you mean `scoring_route`?",
+    ]
+
+
+@pytest.mark.parametrize("port", [1, 65535])
+def test_a_port_may_be_the_first_and_the_last(tmp_path: Path, port: int) -> None:
+    routes = ", ".join(
+        f"{name}_route: {{port: {port}, path: /}}" for name in ("liveness", "readiness", "scoring")
+    )
+    spec = deployment_of(tmp_path, f"environment: {{image: x, inference_config: {{{routes}}}}}\n")
+    assert spec.routes == InferenceConfig(Route(port, "/"), Route(port, "/"), Route(port, "/"))
+
+
+@pytest.mark.parametrize("word", ["mlflow_model", "MlflowModel", "MLFLOW_MODEL"])
+def test_the_casing_of_a_models_type_does_not_matter(tmp_path: Path, word: str) -> None:
+    write(tmp_path, "model/MLmodel")
+    assert deployment_of(tmp_path, f"model: {{path: model, type: {word}}}\n") == DeploymentSpec(
+        "blue", "orders", model=ModelSpec(tmp_path / "model", type="mlflow_model")
+    )
+
+
+def test_several_models_are_read_with_a_warning(tmp_path: Path) -> None:
+    write(tmp_path, "models/a.pkl")
+    write(tmp_path, "blue/b.pkl")
+    text = "models: [{name: a, path: models/a.pkl}, {name: a, path: blue, version: 2}]\n"
+    bundle = load_files([write(tmp_path, "blue.yml", NAMES + text)])
+    first = ModelSpec(tmp_path / "models/a.pkl", name="a")
+    second = ModelSpec(tmp_path / "blue", name="a", version="2")
+    assert bundle.deployment == DeploymentSpec("blue", "orders", models=(first, second))
+    assert bundle.deployment.all_models == (first, second)
+    assert bundle.warnings == (
+        Finding(
+            Severity.WARNING,
+            Topic.DOCUMENT,
+            "localep-only",
+            f"{tmp_path}/blue.yml:3:9",
+            "models: is a key of localep's own; the YAML of the cloud names one model.",
+        ),
+    )
+
+
+def test_several_models_beside_one_are_refused(tmp_path: Path) -> None:
+    text = "model: {path: .}\nmodels: [{name: a, path: .}]\n"
+    assert deployment_errors(tmp_path, text) == [
+        "4:9: models: stands beside `model`. Keep one of them."
+    ]
+
+
+def test_no_model_among_several_is_none(tmp_path: Path) -> None:
+    bundle = load_files([write(tmp_path, "blue.yml", f"{NAMES}models: []\n")])
+    assert (bundle.deployment, bundle.warnings) == (PLAIN, ())
 
 
 def test_all_errors_of_a_code_section_are_reported_at_once(tmp_path: Path) -> None:
@@ -714,6 +821,8 @@ CODES = {
     "environment: azureml:trees:1": (Topic.MACHINE, "cloud-reference"),
     "environment: file:gone.yml": (Topic.MACHINE, "missing-local-path"),
     "environment: {zzz: 1}": (Topic.DOCUMENT, "unknown-key"),
+    "environment: {build: {path: .}}": (Topic.MACHINE, "dockerfile-missing"),
+    "model_mount_path: ./models": (Topic.DOCUMENT, "mount-path"),
     "code_configuration: {code: {local_path: .}}": (Topic.DOCUMENT, "old-generation"),
     "code_configuration: {code: ., scoring_script: ../a.py}": (
         Topic.DOCUMENT,
@@ -792,8 +901,25 @@ def test_a_deployment_without_its_names_is_refused_and_not_read(
         ),
         pytest.param(
             "{build: {path: docker, dockerfile_path: Dockerfile.dev}}",
-            EnvironmentSpec(build_path=Path("docker")),
+            EnvironmentSpec(build=BuildSpec(Path("docker"), "Dockerfile.dev")),
             id="build folder",
+        ),
+        pytest.param(
+            "{build: {path: docker/whole/}}",
+            EnvironmentSpec(build=BuildSpec(Path("docker/whole"), "Dockerfile")),
+            id="build folder with a Dockerfile of the usual name",
+        ),
+        pytest.param(
+            "{image: mine, inference_config: {liveness_route: {port: 8501, path: /alive}, "
+            "readiness_route: {port: '8502', path: ready}, "
+            "scoring_route: {port: 8503, path: //v1/count}}}",
+            EnvironmentSpec(
+                "mine",
+                inference_config=InferenceConfig(
+                    Route(8501, "/alive"), Route(8502, "/ready"), Route(8503, "/v1/count")
+                ),
+            ),
+            id="routes of a custom container, with and without a leading slash",
         ),
         pytest.param(
             "{image: python, name: env, version: 7}",
@@ -807,14 +933,11 @@ def test_an_environment_is_read_in_each_of_its_forms(
 ) -> None:
     write(tmp_path, "conda.yml")
     write(tmp_path, "docker/Dockerfile.dev")
-    expected = EnvironmentSpec(
-        read.image,
-        tmp_path / read.conda_file if read.conda_file else None,
-        read.conda,
-        read.reference,
-        tmp_path / read.build_path if read.build_path else None,
-        read.name,
-        read.version,
+    write(tmp_path, "docker/whole/Dockerfile")
+    expected = replace(
+        read,
+        conda_file=tmp_path / read.conda_file if read.conda_file else None,
+        build=replace(read.build, path=tmp_path / read.build.path) if read.build else None,
     )
     assert deployment_of(tmp_path, f"environment: {environment}\n") == DeploymentSpec(
         "blue", "orders", environment=expected
@@ -841,7 +964,6 @@ model:
   stage: Production
   system_metadata: {a: b}
   tags: {a: b}
-  type: mlflow_model
   utc_time_created: 2024-01-31
 """
     assert deployment_of(tmp_path, text) == DeploymentSpec(
@@ -859,10 +981,6 @@ environment:
   datastore: azureml:store
   description: slim
   id: /subscriptions/1/environments/x
-  inference_config:
-    liveness_route: {port: 8080, path: /}
-    readiness_route: {port: 8080, path: /}
-    scoring_route: {port: 8080, path: /score}
   os_type: linux
   properties: {a: b}
   tags: {a: b}

@@ -452,6 +452,65 @@ def test_an_override_reaches_into_the_deployments_of_a_combined_document(combine
     )
 
 
+LOUD = Selection(log_level="DEBUG")
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [
+        ("", {"LOCALEP_LOG_LEVEL": "DEBUG"}),
+        ("environment_variables:\n", {"LOCALEP_LOG_LEVEL": "DEBUG"}),
+        ("environment_variables: {A: 1}\n", {"A": "1", "LOCALEP_LOG_LEVEL": "DEBUG"}),
+        ("environment_variables: {LOCALEP_LOG_LEVEL: INFO}\n", {"LOCALEP_LOG_LEVEL": "DEBUG"}),
+    ],
+)
+def test_the_log_level_given_on_the_command_line_is_a_variable_of_the_deployment(
+    tmp_path: Path, endpoint: Path, text: str, variables: dict[str, str]
+) -> None:
+    file = write(tmp_path, "blue.yml", f"name: blue\nendpoint_name: orders\n{text}")
+    bundle = load_files([endpoint, file], LOUD)
+    assert bundle.endpoint == ORDERS
+    assert bundle.deployment == DeploymentSpec("blue", "orders", environment_variables=variables)
+    assert load_documents(bundle.documents) == bundle
+
+
+def test_the_log_level_reaches_the_deployments_of_a_combined_document(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        "combined.yml",
+        """\
+        name: orders
+        deployments:
+          - name: blue
+            environment_variables: {A: 1}
+          - name: green
+        """,
+    )
+    expected = {
+        "blue": {"A": "1", "LOCALEP_LOG_LEVEL": "DEBUG"},
+        "green": {"LOCALEP_LOG_LEVEL": "DEBUG"},
+    }
+    for name, variables in expected.items():
+        bundle = load_files([file], replace(LOUD, deployment=name))
+        assert bundle.deployment == DeploymentSpec(name, "orders", environment_variables=variables)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("endpoint_name: orders\nenvironment_variables: [A]\n", "3:24: environment_variables"),
+        ("deployments: {blue: {}}\n", "2:14: deployments"),
+    ],
+)
+def test_the_log_level_finds_no_place_in_what_is_no_mapping(
+    tmp_path: Path, text: str, error: str
+) -> None:
+    file = write(tmp_path, "wrong.yml", f"name: blue\n{text}")
+    assert [line[: len(f"{file}:{error}")] for line in errors_of(file, selection=LOUD)] == [
+        f"{file}:{error}"
+    ]
+
+
 def test_an_override_mends_an_error_and_makes_one(tmp_path: Path, blue: Path) -> None:
     broken = write(tmp_path, "broken.yml", "name: blue\nendpoint_name: orders\ninstance_type: 5\n")
     mended = load_files([broken], Selection(overrides=("instance_type=F2",)))

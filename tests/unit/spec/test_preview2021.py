@@ -13,9 +13,11 @@ from localep.spec.model import (
     DeploymentSpec,
     EndpointSpec,
     EnvironmentSpec,
+    InferenceConfig,
     ModelSpec,
     ProbeSettings,
     RequestSettings,
+    Route,
 )
 from localep.spec.preview2021 import read_combined
 
@@ -234,6 +236,17 @@ def test_an_environment_in_a_file_of_its_own_names_paths_from_its_own_folder(
             id="conda mapping",
         ),
         pytest.param(
+            "{docker: {image: mine}, inference_config: {liveness_route: {port: 8501, path: /}, "
+            "readiness_route: {port: 8501, path: ready}, scoring_route: {port: 80, path: /v1}}}",
+            EnvironmentSpec(
+                "mine",
+                inference_config=InferenceConfig(
+                    Route(8501, "/"), Route(8501, "/ready"), Route(80, "/v1")
+                ),
+            ),
+            id="custom container",
+        ),
+        pytest.param(
             "{docker: {build: {dockerfile: 'FROM x'}}}", EnvironmentSpec(), id="own Dockerfile"
         ),
     ],
@@ -280,6 +293,9 @@ WRONG_DEPLOYMENT_LINES = {
     "is not a known key here.",
     "environment: {conda_file: 'file:gone.yml'}": "4:31: deployments.0.environment.conda_file: "
     "there is no file at {here}/gone.yml. " + START,
+    "environment: {docker: {image: mine}, inference_config: {liveness_route: {port: 1, path: /}, "
+    "readiness_route: {port: 1, path: /}}}": "4:60: deployments.0.environment.inference_config: "
+    "`scoring_route` is missing.",
     "environment: azureml:trees:1": "4:18: deployments.0.environment: azureml:trees:1 can only "
     "be resolved by the cloud. Write `image:` and `conda_file:` under `environment:`.",
     "scale_settings: {scale_type: default}": "4:34: deployments.0.scale_settings.scale_type: "
