@@ -1,0 +1,1 @@
+"""What is known of deployments that fail in the cloud."""
