@@ -16,6 +16,7 @@ from benchmarks.measurement import Measurement, broken, table
 from benchmarks.one_endpoint import measure_endpoint, measure_help, measure_large_files
 from benchmarks.place import Place, working_place
 from benchmarks.processes import BenchmarkFailed
+from benchmarks.serving import measure_serve
 from localep import __version__
 from localep.errors import LocalepError
 
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[Place, Floors], list[Measurement]]] = {
     "endpoint": measure_endpoint,
     "large-files": measure_large_files,
     "many": measure_many,
+    "serve": measure_serve,
 }
 QUIET_LOAD = 0.5
 BOUND_BROKEN, FAILED, INTERRUPTED = 1, 2, 130

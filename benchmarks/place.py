@@ -38,16 +38,16 @@ class Place:
 
     def localep(self, *arguments: str) -> Run:
         """Time one command of the installed `localep`."""
-        return run(self._command(arguments), self.folder, self._environment)
+        return run(self.command(*arguments), self.folder, self.environment)
 
     def localep_together(self, commands: Sequence[Sequence[str]]) -> Run:
         """Time several commands of `localep` that run side by side."""
-        lines = [self._command(arguments) for arguments in commands]
-        return run_together(lines, self.folder, self._environment)
+        lines = [self.command(*arguments) for arguments in commands]
+        return run_together(lines, self.folder, self.environment)
 
     def python(self, program: str) -> Run:
         """Time the interpreter that `localep` runs in."""
-        return run([sys.executable, "-c", program], self.folder, self._environment)
+        return run([sys.executable, "-c", program], self.folder, self.environment)
 
     def copy_hello(self, name: str) -> Path:
         """A copy of the sample `hello` that asks no registry for an image."""
@@ -60,13 +60,15 @@ class Place:
         return copy
 
     @property
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The variables of every command."""
         # localep keeps its locks in the cache.
         cache = str(self.folder / "cache")
         return {**os.environ, NAMESPACE_VARIABLE: self.names.namespace, "XDG_CACHE_HOME": cache}
 
     @staticmethod
-    def _command(arguments: Sequence[str]) -> list[str]:
+    def command(*arguments: str) -> list[str]:
+        """The command line of the installed `localep`."""
         return [str(Path(sysconfig.get_path("scripts")) / "localep"), *arguments]
 
 

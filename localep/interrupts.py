@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from localep.errors import Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 
@@ -49,6 +49,24 @@ def held_back() -> Iterator[None]:
     if _state.pending and not _state.held:
         _state.pending = False
         _raise()
+
+
+@contextmanager
+def signals_call(action: Callable[[], None]) -> Iterator[None]:
+    """Have Ctrl-C and SIGTERM call this during the block, however often they come.
+
+    For the end of a command that was interrupted: Interrupted is raised once only.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    former = [signal.signal(number, lambda *_: action()) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, former, strict=True):
+            signal.signal(number, handler)
 
 
 def _handle(_number: int, _frame: FrameType | None) -> None:

@@ -19,6 +19,7 @@ from localep.cli.invoke import invoke
 from localep.cli.list_endpoints import list_endpoints
 from localep.cli.output import Output
 from localep.cli.render import build, render
+from localep.cli.serve import serve
 from localep.cli.show import show
 from localep.cli.update import update
 from localep.exit_codes import ExitCode
@@ -38,6 +39,7 @@ app.command("show")(show)
 app.command("list")(list_endpoints)
 app.command("get-credentials")(get_credentials)
 app.command("delete")(delete)
+app.command("serve")(serve)
 app.command("render")(render)
 app.command("build")(build)
 app.add_typer(base.app, name="base")

@@ -90,12 +90,18 @@ def user_build_settings(private_options: Iterable[str] = ()) -> BuildSettings:
     return collect_build_settings(os.environ, Path.home(), private_options)
 
 
-def _ca_bundle(environ: Mapping[str, str], configured: str | None) -> str | None:
+def find_ca_bundle(environ: Mapping[str, str], configured: str | None) -> Path | None:
+    """The file with the authorities that this machine trusts; ``configured`` is pip's own."""
     named = [environ.get(name) for name in _CA_VARIABLES]
     for candidate in (*named, configured, *_CA_OF_THE_SYSTEM):
         if candidate and Path(candidate).is_file():
-            return Path(candidate).read_text(encoding="utf-8", errors="replace")
+            return Path(candidate)
     return None
+
+
+def _ca_bundle(environ: Mapping[str, str], configured: str | None) -> str | None:
+    path = find_ca_bundle(environ, configured)
+    return path.read_text(encoding="utf-8", errors="replace") if path is not None else None
 
 
 def _reachable(addresses: Sequence[str], left_out: list[str]) -> list[str]:

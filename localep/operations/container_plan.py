@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from localep.spec.model import CodeSpec, DeploymentSpec, InferenceConfig
 
 # Spark and others refuse to run as a user without a name.
-_PASSWD = """\
+_USERS = """\
 root:x:0:0:root:/root:/bin/sh
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 localep:x:{}:{}:localep:/tmp:/bin/sh
@@ -119,7 +119,7 @@ def _additions(
     folder = posixpath.dirname(code.scoring_script)
     additions = []
     if user[0] != 0:
-        additions.append(Addition("/etc/passwd", _PASSWD.format(*user).encode()))
+        additions.append(Addition("/etc/passwd", _USERS.format(*user).encode()))
     if spec.all_models:
         name = posixpath.join(folder, layout.MODELS_FOLDER)
         additions.append(Addition(name, link=layout.models_folder(spec)))

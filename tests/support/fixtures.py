@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from support.engine import Localep, Silent, copy_sample
+from support.serving import Serve
 
 from localep.engine.client import DockerEngine, connect_engine
 from localep.operations.base_image import ensure_base
@@ -26,14 +28,23 @@ def base_image(engine: DockerEngine) -> str:
     return ensure_base(Workplace(engine, Silent())).reference
 
 
+@contextmanager
+def own_command_line(engine: DockerEngine, folder: Path) -> Iterator[Localep]:
+    """A command line in a folder and a namespace; its endpoints are gone after the context."""
+    command = Localep(engine, Names(f"test-{secrets.token_hex(4)}"), folder)
+    try:
+        yield command
+    finally:
+        for endpoint in command.json("list"):
+            command("delete", "--yes", "--name", endpoint["name"])
+        assert command.left_behind() == []
+
+
 @pytest.fixture
 def localep(engine: DockerEngine, base_image: str, tmp_path: Path) -> Iterator[Localep]:
     """A command line whose endpoints are gone after the test."""
-    command = Localep(engine, Names(f"test-{secrets.token_hex(4)}"), tmp_path)
-    yield command
-    for endpoint in command.json("list"):
-        command("delete", "--yes", "--name", endpoint["name"])
-    assert command.left_behind() == []
+    with own_command_line(engine, tmp_path) as command:
+        yield command
 
 
 @pytest.fixture
@@ -47,3 +58,15 @@ def created(localep: Localep, hello: Path) -> Localep:
     """The command line after it has created the endpoint `hello`."""
     localep("create", "-f", "hello/endpoint.yml", "-f", "hello/deployment.yml")
     return localep
+
+
+@pytest.fixture(scope="session")
+def serve_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache with the environments of `localep serve --isolated`, each made once."""
+    return tmp_path_factory.mktemp("serve-cache")
+
+
+@pytest.fixture
+def serve(serve_cache: Path, tmp_path: Path) -> Serve:
+    """Starts `localep serve` in the test's folder, without Docker."""
+    return Serve(tmp_path, serve_cache)

@@ -1,0 +1,182 @@
+"""What `serve` runs: a deployment of the YAML, or a scoring script alone."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from localep.errors import EnvironmentFailure, UsageError
+from localep.operations.container_plan import check_code
+from localep.operations.environments import PYTHONS, conda_of
+from localep.operations.no_code import completed
+from localep.server.watching import Watched
+from localep.spec.loader import Selection, load_files
+from localep.spec.model import LOG_LEVEL_VARIABLE, CodeSpec, DeploymentSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from localep.environment.conda_file import CondaFile
+    from localep.environment.local import LocalEnvironment
+    from localep.operations.local_layout import LocalLayout
+
+_ONLY_IN_DOCKER = "Run it in Docker: localep create."
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What the command line says.
+
+    Either ``files`` name a deployment, or ``entry_script`` is the script alone, with
+    ``model_dir`` as its AZUREML_MODEL_DIR. ``workers`` is None for what the variables say;
+    ``timeout`` is in seconds; ``python`` is a version, for an isolated environment.
+    """
+
+    files: tuple[Path, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    entry_script: Path | None = None
+    model_dir: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 5001
+    workers: int | None = None
+    timeout: float = 300.0
+    reloads: bool = True
+    is_isolated: bool = False
+    python: str | None = None
+
+
+@dataclass(frozen=True)
+class ServePlan:
+    """One reading of the YAML: all that decides how the server is started.
+
+    ``conda`` is what the deployment asks of its Python, None where it says nothing.
+    """
+
+    spec: DeploymentSpec
+    code: CodeSpec
+    conda: CondaFile | None
+    watched: Watched
+    warnings: tuple[str, ...] = ()
+
+
+def plan_serve(options: ServeOptions) -> ServePlan:
+    """Read what is to be served. Raises SpecError, UsageError or EnvironmentFailure."""
+    if options.entry_script is not None:
+        return _plan_of_script(options, options.entry_script)
+    bundle = load_files(options.files, options.selection)
+    if bundle.deployment is None:
+        raise UsageError(
+            "The files hold no deployment.",
+            cause="A server runs the scoring script of one.",
+            remedy="Name the deployment's file with -f.",
+        )
+    warnings = [str(finding) for finding in bundle.warnings]
+    spec = completed(bundle.deployment, warnings.append)
+    code = _code_of(spec)
+    if spec.model_mount_path is not None:
+        spec = replace(spec, model_mount_path=None)
+        warnings.append(
+            "model_mount_path is for containers: AZUREML_MODEL_DIR is another folder here."
+        )
+    conda = conda_of(spec.environment)
+    _check_environment(spec, options, warnings)
+    return ServePlan(spec, code, conda, _watched(options, spec, code), tuple(warnings))
+
+
+def server_variables(
+    plan: ServePlan,
+    options: ServeOptions,
+    layout: LocalLayout,
+    python: Path,
+    environ: Mapping[str, str],
+) -> dict[str, str]:
+    """The server's variables: the user's own, the deployment's, then those that the cloud sets."""
+    result = dict(environ)
+    if options.is_isolated:
+        for name in ("PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX"):
+            result.pop(name, None)
+        result["VIRTUAL_ENV"] = str(python.parent.parent)
+    if options.entry_script is None:
+        result.pop("AZUREML_MODEL_DIR", None)
+        timeout = str(plan.spec.request_settings.request_timeout_ms)
+        result.setdefault("SCORING_TIMEOUT_MS", timeout)
+    result |= {
+        "PATH": os.pathsep.join((str(python.parent), environ.get("PATH", os.defpath))),
+        "PWD": str(layout.app_root),
+        "PYTHONUNBUFFERED": "1",
+        **plan.spec.environment_variables,
+        **layout.variables,
+    }
+    if options.model_dir is not None:
+        result["AZUREML_MODEL_DIR"] = str(options.model_dir.absolute())
+    if options.workers is not None:
+        result["WORKER_COUNT"] = str(options.workers)
+    return result
+
+
+def _plan_of_script(options: ServeOptions, script: Path) -> ServePlan:
+    if not script.is_file():
+        raise UsageError(
+            f"There is no file {script}.",
+            cause="--entry-script names the scoring script.",
+            remedy="Correct the path; it starts from the folder that you are in.",
+        )
+    if options.model_dir is not None and not options.model_dir.is_dir():
+        raise UsageError(
+            f"There is no folder {options.model_dir}.",
+            cause="--model-dir becomes AZUREML_MODEL_DIR.",
+            remedy="Name the folder that holds the model.",
+        )
+    script = Path(os.path.abspath(script))  # noqa: PTH100 - without following links
+    code = CodeSpec(script.parent, script.name)
+    level = options.selection.log_level
+    variables = {} if level is None else {LOG_LEVEL_VARIABLE: level}
+    spec = DeploymentSpec("serve", "serve", code=code, environment_variables=variables)
+    return ServePlan(spec, code, None, _watched(options, spec, code))
+
+
+def _code_of(spec: DeploymentSpec) -> CodeSpec:
+    if spec.routes is not None:
+        raise UsageError(
+            f"Deployment {spec.name} is a custom container.",
+            cause="Its image brings a server of its own, which only Docker runs.",
+            remedy=_ONLY_IN_DOCKER,
+        )
+    check_code(spec)
+    assert spec.code is not None  # noqa: S101 - checked just before
+    return spec.code
+
+
+def _check_environment(spec: DeploymentSpec, options: ServeOptions, warnings: list[str]) -> None:
+    environment = spec.environment
+    if not options.is_isolated or environment is None:
+        return
+    if environment.build is not None:
+        raise EnvironmentFailure(
+            "The environment is built from a Dockerfile of its own.",
+            cause="Nothing tells uv what is in it.",
+            remedy="Leave out --isolated, or run it in Docker: localep create.",
+        )
+    if environment.image is not None and conda_of(environment) is None:
+        warnings.append(
+            f"What the image {environment.image} has installed is not here: "
+            "the environment holds the inference server alone."
+        )
+
+
+def _watched(options: ServeOptions, spec: DeploymentSpec, code: CodeSpec) -> Watched:
+    models = [model.path for model in spec.all_models if model.path is not None]
+    if options.model_dir is not None:
+        models.append(options.model_dir.absolute())
+    conda_file = spec.environment.conda_file if spec.environment is not None else None
+    files = [file.absolute() for file in options.files]
+    return Watched((code.path, *models, *files, *([conda_file] if conda_file else [])))
+
+
+def plan_environment(plan: ServePlan, options: ServeOptions) -> LocalEnvironment:
+    """The isolated environment of a plan. Raises EnvironmentFailure."""
+    from localep.environment.local import plan_local_environment
+
+    return plan_local_environment(plan.conda, PYTHONS, options.python)
