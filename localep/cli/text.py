@@ -63,9 +63,10 @@ def endpoint_details(endpoint: EndpointView) -> Iterator[str]:
 
 
 def _front_end(endpoint: EndpointView) -> str | None:
-    if endpoint.direct:
-        return "none: the container's own answers, without keys"
-    return "lets OPTIONS through" if endpoint.allow_options else None
+    return {
+        "direct": "none: the container's own answers, without keys",
+        "allow-options": "lets OPTIONS through",
+    }.get(endpoint.front_end or "")
 
 
 def credentials(keys: Credentials) -> Iterator[str]:

@@ -44,18 +44,17 @@ def refusal(answer: str) -> str | None:
     return None
 
 
-def prepare(slot: str, alias: str, address: str, port: int, probe_port: int) -> list[str]:
+def prepare(slot: str, alias: str, address: str, probe_port: int) -> list[str]:
     """Point the probe's way, and a server that takes no requests yet, at a new container.
 
-    ``port`` is that of the scoring route. HAProxy takes a moment to find the address of the
-    name, see ``knows_address``.
+    HAProxy takes a moment to find the address of the name, see ``port_of``; only then it takes
+    another port.
     """
     server = f"deployment/{slot}"
     return [
         f"set server probe/target addr {address} port {probe_port}",
         "set server probe/target state ready",
         f"set server {server} state drain",
-        f"set server {server} addr {address} port {port}",
         f"set server {server} fqdn {alias}",
     ]
 
@@ -63,12 +62,22 @@ def prepare(slot: str, alias: str, address: str, port: int, probe_port: int) -> 
 SHOW_SERVERS = ["show servers state deployment"]
 
 
-def knows_address(servers: str, slot: str, address: str) -> bool:
-    """Whether a server has this address, out of the answer to SHOW_SERVERS."""
+def port_of(servers: str, slot: str, address: str) -> int | None:
+    """The port of a server that has this address, out of the answer to SHOW_SERVERS.
+
+    None where it has another one, or none yet.
+    """
     rows = [line.lstrip("# ").split() for line in servers.splitlines() if " " in line]
     header, *values = rows
-    found = [dict(zip(header, row, strict=True)) for row in values]
-    return any(row["srv_name"] == slot and row["srv_addr"] == address for row in found)
+    for row in (dict(zip(header, row, strict=True)) for row in values):
+        if row["srv_name"] == slot and row["srv_addr"] == address:
+            return int(row["srv_port"])
+    return None
+
+
+def set_port(slot: str, address: str, port: int) -> list[str]:
+    """Have a server that knows its address ask another port of it."""
+    return [f"set server deployment/{slot} addr {address} port {port}"]
 
 
 def switch(state: GatewayState) -> list[str]:

@@ -13,7 +13,7 @@ from localep.engine.base import ContainerRequest, Mount
 from localep.errors import SpecError
 from localep.operations import layout, names
 from localep.operations.script_logging import LOG_LEVELS, LOGGING_FILE, logging_config
-from localep.operations.snapshot import Addition, Snapshot, take_snapshot
+from localep.operations.snapshot import Addition, Snapshot, reading, take_snapshot
 from localep.spec.model import LOG_LEVEL_VARIABLE
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ def plan_container(
     snapshot = None
     if code is not None:
         target, owner = layout.code_folder(code), user or (0, 0)
-        snapshot = take_snapshot(code.path, target, owner, _additions(spec, code, user))
+        with reading(code.path):
+            additions = _additions(spec, code, user)
+        snapshot = take_snapshot(code.path, target, owner, additions)
     record = _record(spec, image)
     identity = {
         "image": image.identity,
@@ -120,7 +122,7 @@ def _additions(
     additions = []
     if user[0] != 0:
         additions.append(Addition("/etc/passwd", _USERS.format(*user).encode()))
-    if spec.all_models:
+    if spec.all_models and layout.looks_up_models(code):
         name = posixpath.join(folder, layout.MODELS_FOLDER)
         additions.append(Addition(name, link=layout.models_folder(spec)))
     level = spec.environment_variables.get(LOG_LEVEL_VARIABLE)

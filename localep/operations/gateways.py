@@ -72,10 +72,13 @@ class Gateway:
         with held_back():
             self.engine.copy_in(self.container, "/", config.gateway_archive(state))
 
-    def wait_for_address(self, slot: str, address: str, given_up: Event) -> None:
-        """Wait until a prepared server knows its container's address. Raises EngineError."""
+    def wait_for_address(self, slot: str, address: str, port: int, given_up: Event) -> None:
+        """Wait until a prepared server knows its container's address, and give it the port.
+
+        Raises EngineError.
+        """
         deadline = time.monotonic() + _RESOLVE_SECONDS
-        while not runtime.knows_address(self.send(runtime.SHOW_SERVERS), slot, address):
+        while (found := runtime.port_of(self.send(runtime.SHOW_SERVERS), slot, address)) is None:
             if given_up.is_set():
                 return
             if time.monotonic() > deadline:
@@ -85,6 +88,8 @@ class Gateway:
                     remedy="Try again; if it stays so, restart the engine.",
                 )
             time.sleep(0.02)
+        if found != port:
+            self.send(runtime.set_port(slot, address, port))
 
     def drain(self, slot: str, timeout_ms: int) -> None:
         """Wait until a server that takes no new requests has answered the last one."""

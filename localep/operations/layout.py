@@ -99,6 +99,15 @@ def variables(spec: DeploymentSpec) -> dict[str, str]:
     }
 
 
+def looks_up_models(code: CodeSpec) -> bool:
+    """Whether the code finds its models by azureml-core, which looks below AML_APP_ROOT.
+
+    Today's cloud has them beside the code folder; they are linked for these scripts alone.
+    """
+    folder = (code.path / code.scoring_script).parent
+    return any(b"get_model_path" in file.read_bytes() for file in sorted(folder.glob("*.py")))
+
+
 def server_command(code: CodeSpec) -> list[str]:
     """The command that starts the inference server, in the scoring script's folder."""
     return ["azmlinfsrv", "--entry_script", posixpath.basename(code.scoring_script)]

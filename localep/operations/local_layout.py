@@ -38,7 +38,7 @@ def lay_out(spec: DeploymentSpec, code: CodeSpec, folder: Path) -> LocalLayout:
             _link(model.path, Path(place))
     models = Path(layout.models_folder(spec, where))
     for_azureml_core = app_root / layout.MODELS_FOLDER
-    if models.is_dir() and not os.path.lexists(for_azureml_core):
+    if models.is_dir() and layout.looks_up_models(code) and not os.path.lexists(for_azureml_core):
         _link(models, for_azureml_core)
     level = spec.environment_variables.get(LOG_LEVEL_VARIABLE)
     if level in LOG_LEVELS and not os.path.lexists(app_root / LOGGING_FILE):

@@ -109,12 +109,12 @@ def _make_ready(
         check_not_ended(place.engine, container, script)
     alias = network_alias(started.revision)
     routes = started.plan.routes
-    ports = (routes.scoring_route.port, routes.readiness_route.port)
-    gateway.send(runtime.prepare(slot, alias, address, *ports))
+    gateway.send(runtime.prepare(slot, alias, address, routes.readiness_route.port))
     given_up = Event()
     with ThreadPoolExecutor(1) as beside:
         try:
-            known = beside.submit(gateway.wait_for_address, slot, address, given_up)
+            port = routes.scoring_route.port
+            known = beside.submit(gateway.wait_for_address, slot, address, port, given_up)
             probe = Probe(gateway.address, probe_token, routes.readiness_route)
             wait_until_ready(place.engine, container, probe, timeout, script)
             place.engine.restart_always(container)

@@ -38,7 +38,7 @@ class DeploymentView:
 class EndpointView:
     """An endpoint with its deployments; ``error`` says why it does not answer.
 
-    ``allow_options`` and ``direct`` are what `create` was asked to let through.
+    ``front_end`` is "direct" where there is none, "allow-options" where it lets OPTIONS through.
     """
 
     name: str
@@ -48,8 +48,7 @@ class EndpointView:
     auth_mode: str
     traffic: dict[str, int]
     location: str = "local"
-    allow_options: bool = False
-    direct: bool = False
+    front_end: str | None = None
     error: str | None = None
     last_operation: dict[str, str | None] = field(default_factory=dict)
     deployments: list[DeploymentView] = field(default_factory=list)
@@ -74,12 +73,17 @@ def view_endpoint(endpoint: Endpoint[PublicState], ended: Operation | None = Non
         openapi_uri=endpoint.openapi_uri,
         auth_mode=state.auth_mode,
         traffic=shares,
-        allow_options=state.allows_options,
-        direct=state.is_direct,
+        front_end=_front_end(state),
         error=_endpoint_error(endpoint),
         last_operation=operation,
         deployments=deployments,
     )
+
+
+def _front_end(state: PublicState) -> str | None:
+    if state.is_direct:
+        return "direct"
+    return "allow-options" if state.allows_options else None
 
 
 def _view_deployment(

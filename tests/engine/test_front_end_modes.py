@@ -118,7 +118,7 @@ def test_options_reach_the_deployment_where_they_are_allowed(localep: Localep, h
 
     assert localep.invoke({}) == "new"
     assert send(localep, "OPTIONS").status_code == 200
-    assert localep.json("show", "--query", "allow_options") is True
+    assert localep.json("show", "--query", "front_end") == "allow-options"
 
 
 def test_an_endpoint_may_do_without_a_front_end(localep: Localep, hello: Path) -> None:

@@ -37,6 +37,7 @@ ENDPOINT = {
     "auth_mode": "key",
     "traffic": {"blue": 100},
     "location": "local",
+    "front_end": None,
     "error": None,
     "last_operation": {"name": "create", "state": "Succeeded", "error": None},
     "deployments": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +15,11 @@ from support.serving import Serve
 def environment(serve_cache: Path, samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The environment of the sample `hello`, made before any test looks at what is told."""
     serve = Serve(tmp_path_factory.mktemp("serve"), serve_cache)
-    with serve("-f", str(samples / "hello" / "deployment.yml")):
-        pass
-    (folder,) = (
-        path for path in (serve_cache / "localep" / "environments").iterdir() if path.is_dir()
-    )
-    return folder
+    with serve("-f", str(samples / "hello" / "deployment.yml")) as serving:
+        # The cache may hold environments of other tests, too.
+        loaded = re.search(r"Loaded logging config from (.*)/lib/", serving.log)
+    assert loaded is not None
+    return Path(loaded.group(1))
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ def test_code_models_and_variables_are_where_the_cloud_has_them(
         "OF_THE_SHELL": "yes",
     }
     assert seen["models"] == ["weights/model.bin"]
-    assert seen["here"] == ["azureml-models", "data", "helper.py", "score.py"]
+    assert seen["here"] == ["data", "helper.py", "score.py"]
     assert seen["script"] == str(hello / "code" / "score.py")
     assert seen["helper"] == str(hello / "code" / "helper.py")
     # As in the cloud: a module of the user's hides no package.

@@ -72,11 +72,10 @@ def test_all_commands_go_to_the_socket_in_one_line() -> None:
 
 
 def test_a_new_container_is_made_known_to_the_probe_and_to_the_free_server() -> None:
-    assert runtime.prepare("a", "localep-11223344", "192.168.240.4", 8001, 8002) == [
+    assert runtime.prepare("a", "localep-11223344", "192.168.240.4", 8002) == [
         "set server probe/target addr 192.168.240.4 port 8002",
         "set server probe/target state ready",
         "set server deployment/a state drain",
-        "set server deployment/a addr 192.168.240.4 port 8001",
         "set server deployment/a fqdn localep-11223344",
     ]
 
@@ -142,18 +141,24 @@ def test_requests_in_flight_are_found_behind_the_answers_to_other_commands() -> 
 
 
 @pytest.mark.parametrize(
-    ("slot", "address", "known"),
+    ("slot", "address", "port"),
     [
-        ("b", "192.168.240.2", True),
-        ("b", "192.168.240.20", False),
-        ("a", "192.168.240.2", False),
-        ("a", "192.168.240.4", False),
+        ("b", "192.168.240.2", 5001),
+        ("b", "192.168.240.20", None),
+        ("a", "192.168.240.2", None),
+        ("a", "192.168.240.4", None),
     ],
 )
-def test_a_server_knows_its_address_once_its_name_is_resolved(
-    slot: str, address: str, known: bool
+def test_a_server_has_a_port_once_its_name_is_resolved(
+    slot: str, address: str, port: int | None
 ) -> None:
-    assert runtime.knows_address(SERVERS, slot, address) is known
+    assert runtime.port_of(SERVERS, slot, address) == port
+
+
+def test_a_server_is_given_another_port_with_the_address_that_it_has() -> None:
+    assert runtime.set_port("b", "192.168.240.2", 8000) == [
+        "set server deployment/b addr 192.168.240.2 port 8000"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -158,8 +158,8 @@ class FakeEngine:
         if words[:2] == ["show", "stat"]:
             return "# pxname,svname,scur\ndeployment,a,0\ndeployment,b,0\n"
         if words[:2] == ["show", "servers"]:
-            rows = [f"deployment {slot} {self._resolve(slot)}" for slot in "ab"]
-            return "\n".join(("1", "# be_name srv_name srv_addr", *rows, ""))
+            rows = [f"deployment {slot} {self._resolve(slot)} 5001" for slot in "ab"]
+            return "\n".join(("1", "# be_name srv_name srv_addr srv_port", *rows, ""))
         if "fqdn" in words:
             self.servers[words[2].removeprefix("deployment/")] = words[-1]
         self.calls.append(f"haproxy {command}")
@@ -274,6 +274,7 @@ def project(tmp_path: Path) -> Path:
     (folder / "deployment.yml").write_text(
         "name: blue\n"
         "endpoint_name: hello\n"
+        "instance_type: Standard_DS3_v2\n"
         "code_configuration: {code: code, scoring_script: score.py}\n"
     )
     return folder

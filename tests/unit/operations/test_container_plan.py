@@ -216,18 +216,22 @@ def members(spec: DeploymentSpec) -> dict[str, tarfile.TarInfo]:
 
 
 CODE = "var/azureml-app/code"
+LOOKS_UP = "from azureml.core import Model\npath = Model.get_model_path('diabetes')\n"
 
 
-def test_the_models_are_linked_from_the_folder_of_the_scoring_script(
+def test_the_models_are_linked_for_scripts_that_look_them_up_by_azureml_core(
     spec: DeploymentSpec, project: Path
 ) -> None:
+    assert sorted(members(spec)) == [CODE, f"{CODE}/score.py"]
+
+    (project / "code" / "score.py").write_text(LOOKS_UP)
     found = members(spec)
     assert sorted(found) == [CODE, f"{CODE}/azureml-models", f"{CODE}/score.py"]
     link = found[f"{CODE}/azureml-models"]
     assert (link.issym(), link.linkname) == (True, "/var/azureml-app/azureml-models")
 
     (project / "code" / "sub").mkdir()
-    (project / "code" / "sub" / "main.py").touch()
+    (project / "code" / "sub" / "main.py").write_text(LOOKS_UP)
     nested = replace(
         spec, code=CodeSpec(project / "code", "sub/main.py"), model_mount_path="/models"
     )

@@ -95,7 +95,7 @@ def test_an_endpoint_is_created_with_its_deployment(
                 provisioning_state="Succeeded",
                 status="running",
                 error=None,
-                instance_type=None,
+                instance_type="Standard_DS3_v2",
                 instance_count=None,
                 image=image,
                 requested_image=None,
@@ -129,7 +129,6 @@ def test_a_new_deployment_is_opened_before_the_state_says_so(
         f"haproxy set server probe/target addr {address} port 5001",
         "haproxy set server probe/target state ready",
         "haproxy set server deployment/a state drain",
-        f"haproxy set server deployment/a addr {address} port 5001",
         "haproxy set server deployment/a fqdn localep-r1",
         "restart always localep-hello-blue-r1",
         "haproxy set server deployment/a state ready",
@@ -185,7 +184,7 @@ def test_the_state_holds_what_the_front_end_shall_let_through(place: Workplace, 
 
     state = state_of(place)
     assert (state.allows_options, state.is_direct) == (True, True)
-    assert (result.endpoint.allow_options, result.endpoint.direct) == (True, True)
+    assert result.endpoint.front_end == "direct"
 
 
 def test_a_custom_container_is_probed_and_asked_at_its_own_routes(
@@ -194,6 +193,7 @@ def test_a_custom_container_is_probed_and_asked_at_its_own_routes(
     (project / "custom.yml").write_text(
         "name: blue\n"
         "endpoint_name: hello\n"
+        "instance_type: Standard_DS3_v2\n"
         "environment:\n"
         "  image: localep/env:own\n"
         "  inference_config:\n"
@@ -349,7 +349,7 @@ def test_a_second_deployment_is_refused_with_the_reason(place: Workplace, load: 
 def test_a_deployment_without_code_is_refused_before_anything_is_made(
     place: Workplace, load: Load, project: Path, calls: list[str]
 ) -> None:
-    (project / "bare.yml").write_text("name: blue\nendpoint_name: hello\n")
+    (project / "bare.yml").write_text("name: blue\nendpoint_name: hello\ninstance_type: Standard_F2s_v2\n")
 
     with pytest.raises(SpecError, match=r"^Deployment blue has no scoring script\.$"):
         create(place, load("bare.yml"), OPTIONS)

@@ -90,7 +90,12 @@ def test_models_lie_by_name_and_version_for_both_sdks(
         ModelSpec(tmp_path / "b.pkl", name="b"),
     )
 
-    made = lay_out(spec_with(code, deployment(*models)), code, place)
+    spec = spec_with(code, deployment(*models))
+    assert "azureml-models" not in below(lay_out(spec, code, tmp_path / "without").app_root)
+    script = code.path / code.scoring_script
+    script.write_text("path = Model.get_model_path('a')\n")
+
+    made = lay_out(spec, code, place)
 
     root = place / "azureml-app" / "azureml-models"
     assert made.variables["AZUREML_MODEL_DIR"] == str(root)

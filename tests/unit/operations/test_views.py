@@ -83,12 +83,17 @@ def test_an_endpoint_is_shown_with_its_deployment() -> None:
     assert view_endpoint(ENDPOINT) == HELLO
 
 
-@pytest.mark.parametrize(("allows_options", "is_direct"), [(True, False), (False, True)])
-def test_what_the_front_end_lets_through_is_shown(allows_options: bool, is_direct: bool) -> None:
+@pytest.mark.parametrize(
+    ("allows_options", "is_direct", "shown"),
+    [(True, False, "allow-options"), (False, True, "direct"), (True, True, "direct")],
+)
+def test_what_the_front_end_lets_through_is_shown(
+    allows_options: bool, is_direct: bool, shown: str
+) -> None:
     state = replace(STATE, allows_options=allows_options, is_direct=is_direct)
 
     assert view_endpoint(replace(ENDPOINT, state=state)) == replace(
-        HELLO, allow_options=allows_options, direct=is_direct
+        HELLO, front_end=shown
     )
 
 
@@ -195,8 +200,7 @@ def test_a_view_as_plain_values_has_the_clouds_names() -> None:
         "auth_mode": "key",
         "traffic": {"blue": 100},
         "location": "local",
-        "allow_options": False,
-        "direct": False,
+        "front_end": None,
         "error": None,
         "last_operation": {"name": "create", "state": "Succeeded", "error": None},
         "deployments": [
