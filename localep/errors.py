@@ -16,6 +16,7 @@
     ├── DeploymentNotReady            exit 6    the inference server did not get ready
     ├── EndpointAnsweredError         exit 7    the endpoint answered with status 400 or above
     ├── EndpointConflict              exit 8    no such endpoint, or it exists already
+    ├── AssetConflict                 exit 8    no such registered asset, or it is another one
     └── Interrupted                   exit 130  SIGINT or SIGTERM
 
 Each says what failed (``message``), why (``cause``) and what to do (``remedy``);
@@ -59,9 +60,27 @@ class UsageError(LocalepError):
 
 
 class SpecError(LocalepError):
-    """The YAML, or a file that it names, is wrong; ``details`` holds one line a finding."""
+    """The YAML, or a file that it names, is wrong; ``details`` holds one line a finding.
+
+    Where it is one finding itself, ``code`` is that finding's and ``position`` its line and
+    column, counted from 1.
+    """
 
     exit_code = ExitCode.SPEC
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: str | None = None,
+        remedy: str | None = None,
+        details: Sequence[str] = (),
+        code: str = "unreadable",
+        position: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(message, cause=cause, remedy=remedy, details=details)
+        self.code = code
+        self.position = position
 
 
 class EngineError(LocalepError):
@@ -114,6 +133,12 @@ class EndpointAnsweredError(LocalepError):
 
 class EndpointConflict(LocalepError):
     """There is no such endpoint or deployment, or there is one already."""
+
+    exit_code = ExitCode.NO_SUCH_ENDPOINT
+
+
+class AssetConflict(LocalepError):
+    """There is no such model or environment in the registry, or it stands for something else."""
 
     exit_code = ExitCode.NO_SUCH_ENDPOINT
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from localep import __version__
-from localep.cli import base, streams
+from localep.cli import base, environment, model, streams
 from localep.cli.arguments import spread_set
 from localep.cli.create import create
 from localep.cli.delete import delete
@@ -22,6 +22,8 @@ from localep.cli.render import build, render
 from localep.cli.serve import serve
 from localep.cli.show import show
 from localep.cli.update import update
+from localep.cli.upgrade import upgrade
+from localep.cli.validate import validate
 from localep.exit_codes import ExitCode
 
 app = typer.Typer(
@@ -40,8 +42,12 @@ app.command("list")(list_endpoints)
 app.command("get-credentials")(get_credentials)
 app.command("delete")(delete)
 app.command("serve")(serve)
+app.command("validate")(validate)
+app.command("upgrade")(upgrade)
 app.command("render")(render)
 app.command("build")(build)
+app.add_typer(model.app, name="model")
+app.add_typer(environment.app, name="environment")
 app.add_typer(base.app, name="base")
 
 

@@ -16,6 +16,7 @@ def create(
     name: options.EndpointName = None,
     deployment: options.Deployment = None,
     overrides: options.Set = None,
+    variables: options.Var = None,
     host: Annotated[
         str,
         typer.Option(
@@ -69,7 +70,7 @@ def create(
     from localep.operations.create import create as run
 
     output = Output(form, query)
-    bundle = read_bundle(output, files, name, deployment, overrides, log_level)
+    bundle = read_bundle(output, files, name, deployment, overrides, log_level, variables)
     environment = environment_options(
         python=python, strict_image=strict_image, pull=pull, no_cache=no_cache
     )

@@ -29,7 +29,7 @@ def delete(
     what = f"deployment {deployment} of {name}" if deployment else name
     if not yes:
         look_at_endpoint(place, name)  # nobody is asked about what is not there
-        _confirm(what, output.form)
+        confirm(what, output.form)
     result = run(place, name, deployment)
     output.result(
         {"endpoint": result.endpoint, "deployment": result.deployment},
@@ -37,7 +37,8 @@ def delete(
     )
 
 
-def _confirm(what: str, form: Format) -> None:
+def confirm(what: str, form: Format) -> None:
+    """Ask whether to delete something. Raises UsageError where the answer is not yes."""
     from localep.errors import Interrupted, UsageError
 
     if form is Format.JSON or not sys.stdin.isatty():

@@ -65,6 +65,14 @@ Set = Annotated[
         help="Change the YAML before it is read; several pairs may follow.",
     ),
 ]
+Var = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--var",
+        metavar="NAME=VALUE",
+        help="Fill {{NAME}}, <NAME> and $NAME before the YAML is read; repeatable.",
+    ),
+]
 Timeout = Annotated[
     float,
     typer.Option(

@@ -18,6 +18,7 @@ def render(
     files: options.Files,
     deployment: options.Deployment = None,
     overrides: options.Set = None,
+    variables: options.Var = None,
     to: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--to", metavar="DIR", help="Write the whole build context there."),
@@ -33,7 +34,7 @@ def render(
     from localep.operations.render import write_context
 
     output = Output(form, query)
-    bundle = read_bundle(output, files, None, deployment, overrides)
+    bundle = read_bundle(output, files, None, deployment, overrides, None, variables)
     environment = environment_options(
         python=python, strict_image=strict_image, pull=False, no_cache=False
     )
@@ -51,6 +52,7 @@ def build(
     files: options.Files,
     deployment: options.Deployment = None,
     overrides: options.Set = None,
+    variables: options.Var = None,
     python: options.Python = None,
     strict_image: options.StrictImage = False,
     pull: options.Pull = False,
@@ -63,7 +65,7 @@ def build(
     from localep.operations.render import build as run
 
     output = Output(form, query)
-    bundle = read_bundle(output, files, None, deployment, overrides)
+    bundle = read_bundle(output, files, None, deployment, overrides, None, variables)
     environment = environment_options(
         python=python, strict_image=strict_image, pull=pull, no_cache=no_cache
     )

@@ -18,6 +18,7 @@ def serve(
     name: options.EndpointName = None,
     deployment: options.Deployment = None,
     overrides: options.Set = None,
+    variables: options.Var = None,
     entry_script: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
@@ -85,7 +86,7 @@ def serve(
 
     settings = ServeOptions(
         files=tuple(files or ()),
-        selection=selection(name, deployment, overrides, log_level),
+        selection=selection(name, deployment, overrides, log_level, variables),
         entry_script=entry_script,
         model_dir=model_dir,
         host=host,

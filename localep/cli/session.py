@@ -30,13 +30,19 @@ def read_bundle(
     deployment: str | None,
     overrides: Iterable[str] | None,
     log_level: Level | None = None,
+    variables: Iterable[str] | None = None,
 ) -> Bundle:
     """Read the YAML files and show what is doubtful in them."""
-    from localep.spec.loader import load_files
+    from localep.operations.checked import load_checked_files, not_honoured
 
-    bundle = load_files(list(files), selection(name, deployment, overrides, log_level))
+    bundle = load_checked_files(
+        list(files), selection(name, deployment, overrides, log_level, variables)
+    )
     for finding in bundle.warnings:
         output.warn(str(finding))
+    note = not_honoured(bundle)
+    if note is not None:
+        output.note(note)
     return bundle
 
 
@@ -45,12 +51,16 @@ def selection(
     deployment: str | None,
     overrides: Iterable[str] | None,
     log_level: Level | None = None,
+    variables: Iterable[str] | None = None,
 ) -> Selection:
-    """What the command line adds to the documents."""
+    """What the command line adds to the documents. Raises UsageError."""
     from localep.spec.loader import Selection
+    from localep.spec.placeholders import parse_variables
 
     level = log_level.value.upper() if log_level is not None else None
-    return Selection(name, deployment, tuple(overrides or ()), level)
+    return Selection(
+        name, deployment, tuple(overrides or ()), level, parse_variables(variables or ())
+    )
 
 
 def environment_options(

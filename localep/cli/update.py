@@ -18,6 +18,7 @@ def update(
     name: options.Name = None,
     deployment: options.Deployment = None,
     overrides: options.Set = None,
+    variables: options.Var = None,
     timeout: options.Timeout = 300.0,
     copy_model: options.CopyModel = False,
     log_level: options.LogLevel = None,
@@ -37,7 +38,7 @@ def update(
     environment = environment_options(
         python=python, strict_image=strict_image, pull=pull, no_cache=no_cache
     )
-    chosen = selection(name, deployment, overrides, log_level)
+    chosen = selection(name, deployment, overrides, log_level, variables)
     settings = UpdateOptions(tuple(files or ()), chosen, timeout, copy_model, environment)
     result = run(open_workplace(output), settings)
     output.result(result.endpoint.to_dict(), lambda: _text(result))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "MLmodel"
 FLAVOR = "python_function"
-MONITORING = "azureml-ai-monitoring"
 
 _MLFLOW = frozenset({"mlflow", "mlflow-skinny"})
 _REQUIREMENTS = "requirements.txt"
@@ -37,7 +36,6 @@ class MlflowEnvironment:
 
     conda: dict[str, Any]
     source: str
-    warnings: tuple[str, ...] = ()
 
 
 def mlflow_environment(model: Path) -> MlflowEnvironment:
@@ -52,8 +50,7 @@ def mlflow_environment(model: Path) -> MlflowEnvironment:
     python = asked.python or _equals(flavor.get("python_version"))
     pip = [*asked.pip, *_missing(asked.pip, description)]
     dependencies = [f"python{_to_minor(python)}", *asked.packages, {"pip": pip}]
-    warnings = () if _names(asked.pip, MONITORING) else (_monitoring_lacks(source),)
-    return MlflowEnvironment({"dependencies": dependencies}, str(source), warnings)
+    return MlflowEnvironment({"dependencies": dependencies}, str(source))
 
 
 def _read_description(model: Path) -> dict[str, Any]:
@@ -130,13 +127,6 @@ def _missing(pip: Iterable[str], description: dict[str, Any]) -> list[str]:
 
 def _names(pip: Iterable[str], package: str) -> bool:
     return any(package_name(line) == package for line in pip)
-
-
-def _monitoring_lacks(source: Path) -> str:
-    return (
-        f"{source} lacks {MONITORING}: it runs here, but the script that the cloud writes for "
-        "models without code imports azureml.ai, and fails. Add it to the list under `pip:`."
-    )
 
 
 def _to_minor(python: str) -> str:

@@ -79,10 +79,6 @@ def plan_environment(
     requirements, private = split_private(clean_lines(conda.pip))
     if not brings_server(requirements):
         requirements = (*requirements, INFERENCE_SERVER)
-        warnings.append(
-            f"The conda file lacks {INFERENCE_SERVER}: it is added here, "
-            "but the cloud would fail. Add it to the list under `pip:`."
-        )
     return EnvironmentPlan(base, requirements, private, tuple(warnings))
 
 

@@ -88,7 +88,7 @@ def plan_deployment(
     copy_model: bool,
 ) -> ContainerPlan:
     """See to the deployment's environment and settle what its container is."""
-    spec = completed(spec, place.reporter.warn)
+    spec = completed(spec)
     check_code(spec)
     image = ensure_environment(place, spec.environment, options)
     must_copy = copy_model or not place.engine.info().is_local

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from localep.environment.mlflow_model import mlflow_environment
 from localep.resources import resource_path
 from localep.spec.model import CodeSpec, DeploymentSpec, EnvironmentSpec
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 _CODE = "templates/mlflow_model_score"
 _SCRIPT = "score.py"
 
 
-def completed(spec: DeploymentSpec, warn: Callable[[str], None]) -> DeploymentSpec:
+def completed(spec: DeploymentSpec) -> DeploymentSpec:
     """The deployment with the code, and where it names none the environment, of its MLflow model.
 
-    Any other deployment stays as it is. ``warn`` is told what is doubtful about the model.
-    Raises SpecError where it cannot be read.
+    Any other deployment stays as it is. Raises SpecError where the model cannot be read.
     """
     model = spec.model
     if spec.code is not None or spec.routes is not None:
@@ -29,9 +24,6 @@ def completed(spec: DeploymentSpec, warn: Callable[[str], None]) -> DeploymentSp
         return spec
     environment = spec.environment or EnvironmentSpec()
     if environment == EnvironmentSpec(name=environment.name, version=environment.version):
-        own = mlflow_environment(model.path)
-        for warning in own.warnings:
-            warn(warning)
-        environment = replace(environment, conda=own.conda)
+        environment = replace(environment, conda=mlflow_environment(model.path).conda)
     code = CodeSpec(resource_path(_CODE), _SCRIPT, is_generated=True)
     return replace(spec, code=code, environment=environment)

@@ -16,7 +16,6 @@ from localep.operations.environments import (
 from localep.operations.no_code import completed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from localep.engine.base import Engine
@@ -35,14 +34,13 @@ class RenderResult:
 
 def render(engine: Engine | None, bundle: Bundle, options: EnvironmentOptions) -> RenderResult:
     """The build context of a deployment's environment; ``engine`` is None where none runs."""
-    warnings: list[str] = []
-    environment = _deployment(bundle, warnings.append).environment
+    environment = _deployment(bundle).environment
     if environment is not None and environment.build is not None:
         dockerfile = environment.build.path / environment.build.dockerfile
         text = dockerfile.read_text(encoding="utf-8", errors="replace")
-        return RenderResult({"Dockerfile": text}, tuple(warnings))
+        return RenderResult({"Dockerfile": text}, ())
     plan = plan_unbuilt(engine, environment, options)
-    return RenderResult(build_context(plan), (*warnings, *plan.warnings))
+    return RenderResult(build_context(plan), plan.warnings)
 
 
 def write_context(result: RenderResult, folder: Path) -> list[Path]:
@@ -65,15 +63,15 @@ def write_context(result: RenderResult, folder: Path) -> list[Path]:
 
 def build(place: Workplace, bundle: Bundle, options: EnvironmentOptions) -> EnvironmentImage:
     """Build the image of a deployment's environment unless it is there."""
-    environment = _deployment(bundle, place.reporter.warn).environment
+    environment = _deployment(bundle).environment
     return ensure_environment(place, environment, options)
 
 
-def _deployment(bundle: Bundle, warn: Callable[[str], None]) -> DeploymentSpec:
+def _deployment(bundle: Bundle) -> DeploymentSpec:
     if bundle.deployment is None:
         raise UsageError(
             "The files hold no deployment.",
             cause="An environment belongs to a deployment.",
             remedy="Name the deployment's file with -f.",
         )
-    return completed(bundle.deployment, warn)
+    return completed(bundle.deployment)

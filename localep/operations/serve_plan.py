@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localep.errors import EnvironmentFailure, UsageError
+from localep.operations.checked import load_checked_files
 from localep.operations.container_plan import check_code
 from localep.operations.environments import PYTHONS, conda_of
 from localep.operations.no_code import completed
 from localep.server.watching import Watched
-from localep.spec.loader import Selection, load_files
+from localep.spec.loader import Selection
 from localep.spec.model import LOG_LEVEL_VARIABLE, CodeSpec, DeploymentSpec
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def plan_serve(options: ServeOptions) -> ServePlan:
     """Read what is to be served. Raises SpecError, UsageError or EnvironmentFailure."""
     if options.entry_script is not None:
         return _plan_of_script(options, options.entry_script)
-    bundle = load_files(options.files, options.selection)
+    bundle = load_checked_files(options.files, options.selection)
     if bundle.deployment is None:
         raise UsageError(
             "The files hold no deployment.",
@@ -73,7 +74,7 @@ def plan_serve(options: ServeOptions) -> ServePlan:
             remedy="Name the deployment's file with -f.",
         )
     warnings = [str(finding) for finding in bundle.warnings]
-    spec = completed(bundle.deployment, warnings.append)
+    spec = completed(bundle.deployment)
     code = _code_of(spec)
     if spec.model_mount_path is not None:
         spec = replace(spec, model_mount_path=None)

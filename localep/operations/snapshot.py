@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from localep.errors import DiskFull, SpecError
+from localep.spec.ignore_files import ignored_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-# The cloud obeys the first of these that lies at the top of the code folder.
-IGNORE_FILES = (".amlignore", ".gitignore")
 
 _IN_MEMORY = 8 * 1024 * 1024
 # What tempfile says where not one byte can be written to any folder that it knows.
@@ -75,7 +73,7 @@ def take_snapshot(
             tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar,
         ):
             _add_folder(tar, prefix, owner)
-            for path, name in _walk(folder, "", _ignored(folder), frozenset(), left_out):
+            for path, name in _walk(folder, "", ignored_in(folder), frozenset(), left_out):
                 if path.is_dir():
                     _add_folder(tar, f"{prefix}/{name}", owner)
                     digest.update(os.fsencode(f"folder {name}\0"))
@@ -156,17 +154,6 @@ def _walk(
 def _left_out(path: Path) -> str:
     kind = "a link that leads nowhere" if path.is_symlink() else "neither a file nor a folder"
     return f"{path} is {kind}; it is left out of the code."
-
-
-def _ignored(folder: Path) -> Callable[[str], bool]:
-    for name in IGNORE_FILES:
-        path = folder / name
-        if path.is_file():
-            import pathspec
-
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-            return pathspec.GitIgnoreSpec.from_lines(lines).match_file
-    return lambda _: False
 
 
 def _add(

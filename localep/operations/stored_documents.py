@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from localep.spec.documents import Document
 from localep.spec.overrides import kind_of
+from localep.spec.variables import plain_text
 
 if TYPE_CHECKING:
     from localep.gateway.state import GatewayState
@@ -41,7 +42,7 @@ def without_deployment(state: GatewayState) -> list[dict[str, Any]]:
 
 def _stored(document: Document) -> dict[str, Any]:
     # As it will be read again: JSON knows no dates.
-    data = json.loads(json.dumps(document.data, default=str))
+    data = json.loads(json.dumps(document.data, default=plain_text))
     return {"source": str(document.source), "data": data}
 
 

@@ -11,6 +11,7 @@ from localep.errors import EndpointConflict
 from localep.gateway import runtime
 from localep.gateway.state import GatewayState, Operation
 from localep.operations import names
+from localep.operations.checked import load_checked_documents, load_checked_files, not_honoured
 from localep.operations.create import DEFAULT_TIMEOUT, plan_deployment, second_deployment
 from localep.operations.endpoints import (
     Endpoint,
@@ -24,7 +25,7 @@ from localep.operations.recovery import at_work_on
 from localep.operations.rollout import backend_of, start_deployment, take_over
 from localep.operations.stored_documents import documents_to_store, stored_documents
 from localep.operations.views import EndpointView, view_endpoint
-from localep.spec.loader import Bundle, Selection, load_documents, load_files
+from localep.spec.loader import Bundle, Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +69,9 @@ def update(place: Workplace, options: UpdateOptions) -> UpdateResult:
         bundle = bundle or _read_again(endpoint, options.selection)
         for finding in bundle.warnings:
             place.reporter.warn(str(finding))
+        note = not_honoured(bundle) if options.files else None
+        if note is not None:
+            place.reporter.note(note)
         changed, state = _update(place, endpoint, bundle, options)
     view = view_endpoint(endpoint_after(place, name, state))
     return UpdateResult(view, changed, time.monotonic() - begun)
@@ -76,7 +80,7 @@ def update(place: Workplace, options: UpdateOptions) -> UpdateResult:
 def _read(place: Workplace, options: UpdateOptions) -> tuple[str, Bundle | None]:
     """Whose update it is, and the files where there are some."""
     if options.files:
-        bundle = load_files(options.files, options.selection)
+        bundle = load_checked_files(options.files, options.selection)
         return bundle.endpoint_name, bundle
     return options.selection.endpoint or only_name(place), None
 
@@ -84,7 +88,7 @@ def _read(place: Workplace, options: UpdateOptions) -> tuple[str, Bundle | None]
 def _read_again(endpoint: Endpoint[GatewayState], selection: Selection) -> Bundle:
     """The documents that the endpoint was made from, with the changes of the command line."""
     selection = replace(selection, endpoint=endpoint.name)
-    return load_documents(stored_documents(endpoint.state), selection)
+    return load_checked_documents(stored_documents(endpoint.state), selection)
 
 
 def _update(

@@ -54,6 +54,12 @@ def cause(name: str) -> Cause:
     return _by_id()[name]
 
 
+def cloud_messages(code: str) -> tuple[str, ...]:
+    """What the cloud says where a finding has this code; nothing where it is of no cause."""
+    found = _by_id().get(code)
+    return found.cloud if found is not None else ()
+
+
 @cache
 def _by_id() -> dict[str, Cause]:
     import yaml

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from localep.spec.documents import ENVIRONMENT, read_document
 from localep.spec.fields import Fields
 from localep.spec.model import (
+    CloudOnly,
     CodeSpec,
     DeploymentSpec,
     EndpointSpec,
     EnvironmentSpec,
     InferenceConfig,
     ModelSpec,
+    Origin,
     ProbeSettings,
     RequestSettings,
     Route,
@@ -27,12 +29,15 @@ from localep.spec.paths import (
     existing,
     is_out_of_reach,
     is_there,
-    note_reference,
+    note_absence,
 )
+from localep.spec.references import read_asset_reference
+from localep.spec.variables import read_environment_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+NOTHING = CloudOnly()
 AUTH_MODES = ("key", "aml_token", "aad_token")
 
 NAME_RULE = "Use 3 to 32 letters, digits and single dashes, beginning with a letter."
@@ -45,15 +50,21 @@ def is_name(text: str) -> bool:
     return bool(_NAME.fullmatch(text)) and "--" not in text and 3 <= len(text) <= 32
 
 
-def read_name(fields: Fields, key: str = "name", *, required: bool = True) -> str | None:
-    """The name of an endpoint or deployment, as NAME_RULE wants it."""
-    name = fields.text(key, required=required)
-    if name is None:
-        return None
-    if not is_name(name):
-        fields.error(key, "name-rule", f"{name!r} is not a valid name.", NAME_RULE)
-        return None
-    return name
+def read_name(fields: Fields, key: str = "name", *, is_endpoint: bool = False) -> str | None:
+    """The name of an endpoint or deployment, as NAME_RULE wants it.
+
+    The cloud's loader refuses only letters that the name of an endpoint cannot have, and only
+    in the endpoint's own document; everything else is for the service to refuse.
+    """
+    name = fields.text(key, required=True)
+    if name is None or is_name(name):
+        return name
+    told = (key, "name-rule", f"{name!r} is not a valid name.", NAME_RULE)
+    if is_endpoint and not _NAME.fullmatch(name):
+        fields.error(*told)
+    else:
+        fields.absent(*told)
+    return None
 
 
 def read_traffic(fields: Fields) -> dict[str, int]:
@@ -62,34 +73,33 @@ def read_traffic(fields: Fields) -> dict[str, int]:
     section = fields.section("traffic")
     if section is None:
         return traffic
+    section.refuse_odd_keys()
     for name in section.data:
         share = section.integer(name)
         if share is not None:
             traffic[name] = share
-    if sum(traffic.values()) > 100 or any(share < 0 for share in traffic.values()):
-        fields.error("traffic", "traffic-rule", "the shares must lie between 0 and 100 in all.")
+    if sum(traffic.values()) > 100:
+        fields.error("traffic", "traffic-rule", "the shares are more than 100 in all.")
+    elif any(share < 0 for share in traffic.values()):
+        fields.absent("traffic", "traffic-rule", "a share cannot be below 0.")
     return traffic
 
 
-def read_environment_variables(fields: Fields) -> dict[str, str]:
-    """Variables as strings, as the cloud passes them: ``True``, ``1``, ``1.5``."""
-    values = fields.free_mapping("environment_variables")
-    return {name: _as_text(value) for name, value in values.items()}
-
-
-def build_endpoint(fields: Fields) -> EndpointSpec | None:
+def build_endpoint(fields: Fields, cloud_only: CloudOnly = NOTHING) -> EndpointSpec | None:
     """The endpoint from the keys that every generation shares, and the end of its reading."""
-    name = read_name(fields)
-    auth_mode = fields.choice("auth_mode", AUTH_MODES) or "key"
+    name = read_name(fields, is_endpoint=True)
+    auth_mode = fields.choice("auth_mode", AUTH_MODES, is_camel=True) or "key"
     traffic = read_traffic(fields)
     description = fields.text("description")
     tags = fields.free_mapping("tags")
     properties = fields.free_mapping("properties")
-    fields.ignore("id", "identity", "location", "provisioning_state", "scoring_uri")
+    fields.texts("id", "location", "provisioning_state", "scoring_uri")
+    fields.drop("$schema")
     fields.finish()
     if name is None:
         return None
-    return EndpointSpec(name, auth_mode, description, tags, properties, traffic)
+    origin = Origin(fields.document, fields.path)
+    return EndpointSpec(name, auth_mode, description, tags, properties, traffic, cloud_only, origin)
 
 
 def build_deployment(
@@ -102,26 +112,28 @@ def build_deployment(
     instance_count: int | None,
     model_mount_path: str | None = None,
     instance_type: str | None = None,
+    cloud_only: CloudOnly = NOTHING,
+    read_probe: Callable[[Fields, str], ProbeSettings] | None = None,
 ) -> DeploymentSpec | None:
-    """The deployment from its parts and the keys that every generation shares.
-
-    ``instance_type`` is what stood under another key than that.
-    """
+    """The deployment from its parts and the keys that every generation shares."""
     name = read_name(fields)
     models = _read_models(fields, model)
     variables = read_environment_variables(fields)
-    instance_type = fields.text("instance_type") or instance_type
     app_insights = fields.boolean("app_insights_enabled")
     request_settings = read_settings(fields, "request_settings", RequestSettings)
-    liveness = read_settings(fields, "liveness_probe", ProbeSettings)
-    readiness = read_settings(fields, "readiness_probe", ProbeSettings)
+    probe = read_probe or _read_probe
+    liveness = probe(fields, "liveness_probe")
+    readiness = probe(fields, "readiness_probe")
     description = fields.text("description")
     tags = fields.free_mapping("tags")
     properties = fields.free_mapping("properties")
-    fields.ignore("id", "provisioning_state", "type")
+    fields.texts("id", "provisioning_state")
+    fields.drop("$schema")
     fields.finish()
     if name is None or endpoint_name is None:
         return None
+    if app_insights:
+        cloud_only = CloudOnly((*cloud_only.names, "app_insights_enabled"))
     return DeploymentSpec(
         name=name,
         endpoint_name=endpoint_name,
@@ -140,17 +152,19 @@ def build_deployment(
         description=description,
         tags=tags,
         properties=properties,
+        cloud_only=cloud_only,
+        origin=Origin(fields.document, fields.path),
     )
 
 
 def read_code(fields: Fields, folder: Path | None) -> CodeSpec | None:
     """The scoring script that ``fields`` names, inside the code folder."""
-    script = fields.text("scoring_script", required=True)
+    script = fields.needed_text("scoring_script")
     if folder is None or script is None:
         return None
     path = Path(os.path.normpath(folder / script))
     if not path.is_relative_to(folder):
-        fields.error(
+        fields.absent(
             "scoring_script",
             "outside-code-folder",
             f"{script} lies outside the code folder.",
@@ -162,8 +176,7 @@ def read_code(fields: Fields, folder: Path | None) -> CodeSpec | None:
         remedy = "The path of the script starts from the code folder."
         if is_out_of_reach(path):
             message, remedy = OUT_OF_REACH.format(path), CHECK_FOLDERS
-        where = (*fields.path, "scoring_script")
-        fields.findings.absent(fields.document, where, "scoring-script-missing", message, remedy)
+        fields.absent("scoring_script", "scoring-script-missing", message, remedy)
     return CodeSpec(folder, path.relative_to(folder).as_posix())
 
 
@@ -172,16 +185,9 @@ def model_section(fields: Fields) -> Fields | ModelSpec | None:
     value = fields.text_or_section("model")
     if not isinstance(value, str):
         return value
-    if value.startswith("azureml:"):
-        note_reference(fields, "model", value, "Write `path: FILE OR FOLDER` under `model:`.")
-        return ModelSpec(reference=value)
-    fields.error(
-        "model",
-        "asset-ref-form",
-        f"{value!r} is not a reference to a registered model.",
-        "Write `azureml:NAME:VERSION`, or a mapping that names a local path.",
-    )
-    return None
+    remedy = "Write `path: FILE OR FOLDER` under `model:`."
+    reference = read_asset_reference(fields, "model", value, remedy)
+    return ModelSpec(reference=reference) if reference is not None else None
 
 
 def _read_models(fields: Fields, model: ModelSpec | None) -> tuple[ModelSpec, ...]:
@@ -222,7 +228,7 @@ def _have_one_folder(one: ModelSpec, other: ModelSpec) -> bool:
 
 def read_inference_config(fields: Fields) -> InferenceConfig | None:
     """The routes of a custom container: all three of them, each with port and path."""
-    section = fields.section("inference_config")
+    section = fields.section("inference_config", shape="routes-incomplete")
     if section is None:
         return None
     routes = [
@@ -243,7 +249,8 @@ def _read_route(fields: Fields, key: str) -> Route | None:
     path = section.text("path", required=True)
     section.finish()
     if port is not None and not 0 < port < 65536:
-        section.error("port", "value", f"{port} is not a port.", "Use a number from 1 to 65535.")
+        remedy = "Use a number from 1 to 65535."
+        section.absent("port", "value", f"{port} is not a port.", remedy)
         return None
     return Route(port, f"/{path.lstrip('/')}") if port is not None and path is not None else None
 
@@ -258,21 +265,22 @@ def read_environment(
     if isinstance(value, Fields):
         return read_section(value)
     if value.startswith("file:"):
-        path = existing(fields, "environment", value, "file")
-        if path is None or not is_there(path, "file"):
-            return None
-        return read_section(Fields(read_document(path, ENVIRONMENT), fields.findings))
-    if value.startswith("azureml:"):
-        remedy = "Write `image:` and `conda_file:` under `environment:`."
-        note_reference(fields, "environment", value, remedy)
-        return EnvironmentSpec(reference=value)
-    fields.error(
-        "environment",
-        "asset-ref-form",
-        f"{value!r} is not a reference to a registered environment.",
-        "Write `azureml:NAME:VERSION`, or a mapping with `image:` and `conda_file:`.",
-    )
-    return None
+        path = Path(os.path.normpath(fields.document.folder / value.removeprefix("file:")))
+        return _read_environment_file(fields, path, read_section)
+    remedy = "Write `image:` and `conda_file:` under `environment:`."
+    reference = read_asset_reference(fields, "environment", value, remedy)
+    return EnvironmentSpec(reference=reference) if reference is not None else None
+
+
+def _read_environment_file(
+    fields: Fields, path: Path, read_section: Callable[[Fields], EnvironmentSpec]
+) -> EnvironmentSpec | None:
+    note_absence(fields, "environment", path, "file")
+    if not is_there(path, "file"):
+        return None
+    document = read_document(path, ENVIRONMENT)
+    inside = Fields(document, fields.findings, generation=fields.generation, base=("environment",))
+    return read_section(inside)
 
 
 def read_conda(fields: Fields) -> tuple[Path | None, dict[str, Any] | None]:
@@ -280,7 +288,7 @@ def read_conda(fields: Fields) -> tuple[Path | None, dict[str, Any] | None]:
     value = fields.text_or_section("conda_file")
     if isinstance(value, Fields):
         return None, value.data
-    return existing(fields, "conda_file", value, "file"), None
+    return existing(fields, "conda_file", value, "file", lambda _: False), None
 
 
 def read_settings(fields: Fields, key: str, kind: type[_Settings]) -> _Settings:
@@ -293,5 +301,5 @@ def read_settings(fields: Fields, key: str, kind: type[_Settings]) -> _Settings:
     return kind(**{name: value for name, value in given.items() if value is not None})
 
 
-def _as_text(value: object) -> str:
-    return "" if value is None else str(value)
+def _read_probe(fields: Fields, key: str) -> ProbeSettings:
+    return read_settings(fields, key, ProbeSettings)

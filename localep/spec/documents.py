@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
 from localep.errors import SpecError
+from localep.spec.placeholders import fill
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 KeyPath = tuple[str | int, ...]
@@ -21,6 +23,7 @@ MAX_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 100
 
 _MERGE = "tag:yaml.org,2002:merge"
+_TEXT = "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True)
@@ -36,44 +39,57 @@ ENVIRONMENT = Kind("an environment document", "image")
 CONDA_FILE = Kind("a conda file", "dependencies")
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(NamedTuple):
     """Where a value stands in its file; both counted from 1."""
 
     line: int
     column: int
 
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}"
+
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML mapping, the file it came from, and where each of its values stands."""
+    """A YAML mapping, the file it came from, and where each of its values stands.
+
+    ``odd_keys`` are the keys that YAML reads as something else than a string, such as 1 or on.
+    """
 
     source: Path
     data: dict[str, Any]
     positions: dict[KeyPath, Position] = field(default_factory=dict, repr=False)
     duplicates: tuple[KeyPath, ...] = ()
+    odd_keys: frozenset[KeyPath] = frozenset()
 
     @property
     def folder(self) -> Path:
         """The folder that relative paths in this document start from."""
         return self.source.parent
 
-    def locate(self, path: KeyPath) -> str:
-        """``file:line:column`` of a value, or of the nearest parent that has a position."""
+    def position(self, path: KeyPath) -> Position | None:
+        """Where a value stands, or the nearest parent that has a position."""
         for length in range(len(path), -1, -1):
             position = self.positions.get(path[:length])
             if position is not None:
-                return f"{self.source}:{position.line}:{position.column}"
-        return str(self.source)
+                return position
+        return None
+
+    def locate(self, path: KeyPath) -> str:
+        """``file:line:column`` of a value, or of the nearest parent that has a position."""
+        position = self.position(path)
+        return str(self.source) if position is None else f"{self.source}:{position}"
 
 
-def read_document(source: Path, kind: Kind = DOCUMENT) -> Document:
+def read_document(
+    source: Path, kind: Kind = DOCUMENT, variables: Mapping[str, str] | None = None
+) -> Document:
     """Read one YAML file whose top level is a mapping; ``kind`` is what messages call it.
 
-    Raises SpecError where the file is missing, unreadable, not YAML, empty, or holds
-    anything else than one mapping.
+    ``variables`` fill placeholders first. Raises SpecError where the file is missing,
+    unreadable, not YAML, empty, or holds anything else than one mapping.
     """
-    return parse_document(_read_text(source), source.absolute(), kind)
+    return parse_document(fill(read_text(source), variables or {}), source.absolute(), kind)
 
 
 def parse_document(text: str, source: Path, kind: Kind = DOCUMENT) -> Document:
@@ -115,7 +131,13 @@ def parse_document(text: str, source: Path, kind: Kind = DOCUMENT) -> Document:
             cause=f"It holds more than {MAX_VALUES} values once its anchors are expanded.",
             remedy="Remove the nested anchors, or split the file.",
         )
-    return Document(source, data, builder.positions, tuple(builder.duplicates))
+    return Document(
+        source,
+        data,
+        builder.positions,
+        tuple(builder.duplicates),
+        frozenset(builder.odd_keys),
+    )
 
 
 class _TooDeep(Exception):
@@ -134,7 +156,8 @@ def _refuse_depth(text: str) -> None:
             depth -= 1
 
 
-def _read_text(source: Path) -> str:
+def read_text(source: Path) -> str:
+    """The text of a YAML file. Raises SpecError where there is none that could be one."""
     try:
         with source.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
@@ -179,6 +202,8 @@ def _syntax_error(source: Path, error: yaml.YAMLError) -> SpecError:
         f"{where} is not valid YAML.",
         cause=f"{problem[0].upper()}{problem[1:]}.",
         remedy="Correct the line; placeholders such as {{X}} must be filled in before.",
+        code="yaml-syntax",
+        position=(mark.line + 1, mark.column + 1) if mark is not None else None,
     )
 
 
@@ -189,6 +214,7 @@ class _Builder:
         self.loader = loader
         self.positions: dict[KeyPath, Position] = {}
         self.duplicates: list[KeyPath] = []
+        self.odd_keys: set[KeyPath] = set()
         self.count = 0
         self.merged: dict[int, dict[str, yaml.Node]] = {}
 
@@ -202,6 +228,8 @@ class _Builder:
             here = (*path, key)
             if key in result:
                 self.duplicates.append(here)
+            if key_node.tag != _TEXT:
+                self.odd_keys.add(here)
             result[key] = self._value(value_node, here)
         for key, value_node in self._merged(node).items():
             if key not in result:

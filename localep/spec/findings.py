@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING
 from localep.errors import SpecError
 
 if TYPE_CHECKING:
-    from localep.spec.documents import Document, KeyPath
+    from pathlib import Path
+
+    from localep.spec.documents import Document, KeyPath, Position
 
 
 class Severity(str, Enum):
-    """An error stops create and update; a warning is shown and passed."""
+    """An error stops create and update; a warning is shown and passed; the rest is worth a word."""
 
     ERROR = "error"
     WARNING = "warning"
+    INFO = "info"
 
 
 class Topic(str, Enum):
-    """What a finding speaks of: the document itself, or what lies on this machine.
+    """What a finding speaks of: the document itself, or what a run on this machine needs.
 
     The document is what the cloud's loader judges too; a file that is missing here may be
     there where the document is sent from.
@@ -28,6 +31,18 @@ class Topic(str, Enum):
 
     DOCUMENT = "document"
     MACHINE = "machine"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something was found: a file, the dotted path of a value, and its position from 1.
+
+    The position is None where the value came from the command line.
+    """
+
+    source: Path
+    path: str = ""
+    position: Position | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +55,7 @@ class Finding:
     where: str
     message: str
     remedy: str | None = None
+    place: Place | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         remedy = f" {self.remedy}" if self.remedy else ""
@@ -64,11 +80,29 @@ class Findings:
         """Note that a place of a document is doubtful."""
         self._add(Severity.WARNING, Topic.DOCUMENT, document, path, code, message, remedy)
 
+    def info(
+        self, document: Document, path: KeyPath, code: str, message: str, remedy: str | None = None
+    ) -> None:
+        """Note something worth knowing about a place of a document."""
+        self._add(Severity.INFO, Topic.DOCUMENT, document, path, code, message, remedy)
+
     def absent(
         self, document: Document, path: KeyPath, code: str, message: str, remedy: str | None = None
     ) -> None:
         """Note that what a document names is not on this machine."""
         self._add(Severity.ERROR, Topic.MACHINE, document, path, code, message, remedy)
+
+    def add(
+        self,
+        severity: Severity,
+        document: Document,
+        path: KeyPath,
+        code: str,
+        message: str,
+        remedy: str | None = None,
+    ) -> None:
+        """Note something about a place of a document, or of a file that it names."""
+        self._add(severity, Topic.DOCUMENT, document, path, code, message, remedy)
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
@@ -99,4 +133,6 @@ class Findings:
     ) -> None:
         text = ".".join(str(part) for part in path)
         message = f"{text}: {message}" if text else message
-        self.items.append(Finding(severity, topic, code, document.locate(path), message, remedy))
+        place = Place(document.source, text, document.position(path))
+        where = document.locate(path)
+        self.items.append(Finding(severity, topic, code, where, message, remedy, place))

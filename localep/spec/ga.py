@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from localep.spec.common import (
-    build_deployment,
-    build_endpoint,
-    model_section,
-    read_code,
-    read_conda,
-    read_environment,
-    read_inference_config,
-    read_name,
-)
+from localep.spec import cloud_only, ga_assets
+from localep.spec.common import build_deployment, build_endpoint, read_environment, read_name
 from localep.spec.fields import Fields
-from localep.spec.model import (
-    BuildSpec,
-    CodeSpec,
-    DeploymentSpec,
-    EndpointSpec,
-    EnvironmentSpec,
-    ModelSpec,
-)
-from localep.spec.paths import existing, is_there
 
 if TYPE_CHECKING:
     from localep.spec.documents import Document
     from localep.spec.findings import Findings
+    from localep.spec.model import DeploymentSpec, EndpointSpec
 
 ENDPOINT_KEYS = frozenset(
     {"auth_mode", "compute", "identity", "mirror_traffic", "public_network_access", "traffic"}
 )
-MODEL_TYPES = ("custom_model", "mlflow_model", "triton_model")
 DEPLOYMENT_KEYS = frozenset(
     {
         "app_insights_enabled",
@@ -59,134 +42,40 @@ DEPLOYMENT_KEYS = frozenset(
 
 
 def read_endpoint(document: Document, findings: Findings) -> EndpointSpec | None:
-    """The endpoint of a document; None where its name is missing or wrong."""
+    """The endpoint of a document; None where its name is missing or wrong.
+
+    It is one of Kubernetes where it names a cluster.
+    """
     fields = Fields(document, findings)
-    fields.ignore("compute", "kind", "mirror_traffic", "openapi_uri", "public_network_access")
-    return build_endpoint(fields)
+    is_kubernetes = bool(document.data.get("compute"))
+    asked = cloud_only.read_of_endpoint(fields, is_kubernetes=is_kubernetes)
+    fields.texts("openapi_uri")
+    fields.drop("kind")
+    return build_endpoint(fields, asked)
 
 
 def read_deployment(document: Document, findings: Findings) -> DeploymentSpec | None:
-    """The deployment of a document; None where its names are missing or wrong."""
+    """The deployment of a document; None where its names are missing or wrong.
+
+    The cloud asks for the instance type of a managed one, and takes ``Kubernetes`` in any other
+    casing for the name of a managed one.
+    """
     fields = Fields(document, findings)
-    fields.ignore(
-        "data_collector",
-        "egress_public_network_access",
-        "private_network_connection",
-        "resources",
-        "scale_settings",
-    )
+    is_kubernetes = document.data.get("type") == "kubernetes"
+    fields.choice("type", ("kubernetes", "managed"), is_camel=True)
+    asked = cloud_only.read_of_deployment(fields, is_kubernetes=is_kubernetes)
+    if is_kubernetes:
+        ga_assets.refuse_registries(fields)
+    else:
+        fields.drop("creation_context")
     return build_deployment(
         fields,
         read_name(fields, "endpoint_name"),
-        model=_read_model(fields),
-        code=_read_code_configuration(fields),
-        environment=read_environment(fields, _environment_section),
+        model=ga_assets.read_model(fields),
+        code=ga_assets.read_code_configuration(fields),
+        environment=read_environment(fields, ga_assets.environment_section),
+        instance_type=fields.text("instance_type", required=not is_kubernetes),
         instance_count=fields.integer("instance_count"),
-        model_mount_path=_read_mount_path(fields),
+        model_mount_path=ga_assets.read_mount_path(fields),
+        cloud_only=asked,
     )
-
-
-def _read_model(fields: Fields) -> ModelSpec | None:
-    value = model_section(fields)
-    if value is None or isinstance(value, ModelSpec):
-        return value
-    path = existing(value, "path", value.text("path", required=True), "file or folder")
-    kind = value.choice("type", MODEL_TYPES)
-    model = ModelSpec(path, None, value.text("name"), value.version("version"), kind)
-    value.ignore(
-        "allowed_deployment_templates",
-        "creation_context",
-        "datastore",
-        "default_deployment_template",
-        "description",
-        "flavors",
-        "id",
-        "intellectual_property",
-        "job_name",
-        "latest_version",
-        "properties",
-        "stage",
-        "system_metadata",
-        "tags",
-        "utc_time_created",
-    )
-    value.finish()
-    return model
-
-
-def _read_mount_path(fields: Fields) -> str | None:
-    path = fields.text("model_mount_path")
-    if path is not None and not path.startswith("/"):
-        fields.error(
-            "model_mount_path",
-            "mount-path",
-            f"{path!r} is not an absolute path.",
-            "Write the path of a folder in the container, such as /models.",
-        )
-        return None
-    return path
-
-
-def _read_code_configuration(fields: Fields) -> CodeSpec | None:
-    section = fields.section("code_configuration")
-    if section is None:
-        return None
-    if isinstance(section.data.get("code"), dict):
-        section.ignore("code", "scoring_script")
-        section.error(
-            "code",
-            "old-generation",
-            "should be the path of a folder; `local_path:` belongs to the 2021 documents.",
-            "Write `code: FOLDER`.",
-        )
-        section.finish()
-        return None
-    folder = existing(section, "code", section.text("code", required=True), "folder")
-    code = read_code(section, folder)
-    section.finish()
-    return code
-
-
-def _environment_section(fields: Fields) -> EnvironmentSpec:
-    conda_file, conda = read_conda(fields)
-    spec = EnvironmentSpec(
-        image=fields.text("image"),
-        conda_file=conda_file,
-        conda=conda,
-        build=_read_build(fields),
-        inference_config=read_inference_config(fields),
-        name=fields.text("name"),
-        version=fields.version("version"),
-    )
-    fields.ignore(
-        "auto_delete_setting",
-        "creation_context",
-        "datastore",
-        "description",
-        "id",
-        "os_type",
-        "properties",
-        "tags",
-    )
-    fields.finish()
-    return spec
-
-
-def _read_build(fields: Fields) -> BuildSpec | None:
-    build = fields.section("build")
-    if build is None:
-        return None
-    folder = existing(build, "path", build.text("path", required=True), "folder")
-    dockerfile = build.text("dockerfile_path") or "Dockerfile"
-    build.finish()
-    if folder is None:
-        return None
-    if is_there(folder, "folder") and not is_there(folder / dockerfile, "file"):
-        fields.findings.absent(
-            fields.document,
-            (*build.path, "dockerfile_path"),
-            "dockerfile-missing",
-            f"there is no file {dockerfile} in {folder}.",
-            "The path of the Dockerfile starts from `path`.",
-        )
-    return BuildSpec(folder, dockerfile)

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from localep.errors import EndpointConflict, SpecError, UsageError
-from localep.spec import ga, preview2021
+from localep.spec import april2021, ga, may2021, november2021
 from localep.spec.common import NAME_RULE, is_name
 from localep.spec.documents import Document, read_document
 from localep.spec.findings import Finding, Findings
+from localep.spec.generations import Generation, generation_of
 from localep.spec.model import LOG_LEVEL_VARIABLE
 from localep.spec.overrides import apply_overrides, kind_of, parse_override
+from localep.spec.placeholders import left_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from localep.spec.model import DeploymentSpec, EndpointSpec
+
+
+_ENDPOINT_READERS = {
+    Generation.TODAY: ga.read_endpoint,
+    Generation.NOVEMBER_2021: ga.read_endpoint,
+    Generation.MAY_2021: may2021.read_endpoint,
+    Generation.APRIL_2021: april2021.read_endpoint,
+}
+_DEPLOYMENT_READERS = {
+    Generation.TODAY: ga.read_deployment,
+    Generation.NOVEMBER_2021: november2021.read_deployment,
+    Generation.MAY_2021: may2021.read_deployment,
+    Generation.APRIL_2021: april2021.read_deployment,
+}
 
 
 @dataclass(frozen=True)
@@ -52,22 +68,66 @@ class Selection:
 
     ``endpoint`` names the endpoint whatever the documents say; ``deployment`` picks one of
     several deployments, or names the only one; ``log_level`` is the one from which on the
-    scripts' records are shown.
+    scripts' records are shown; ``variables`` fill placeholders before anything is read.
     """
 
     endpoint: str | None = None
     deployment: str | None = None
     overrides: tuple[str, ...] = ()
     log_level: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All that documents hold, and all that was found in them.
+
+    ``documents`` have every override applied.
+    """
+
+    endpoints: tuple[EndpointSpec, ...]
+    deployments: tuple[DeploymentSpec, ...]
+    documents: tuple[Document, ...]
+    findings: Findings
 
 
 def load_files(files: Sequence[Path], selection: Selection = Selection()) -> Bundle:
     """Read the files, in any order. Raises SpecError or UsageError."""
-    return load_documents([read_document(file) for file in files], selection)
+    return bundle_of(read_files(files, selection), selection)
 
 
 def load_documents(documents: Sequence[Document], selection: Selection = Selection()) -> Bundle:
     """Like load_files, of documents that are read already."""
+    return bundle_of(read_documents(documents, selection), selection)
+
+
+def bundle_of(reading: Reading, selection: Selection) -> Bundle:
+    """One endpoint and at most one deployment out of what was read.
+
+    Raises SpecError where something in it is wrong, UsageError or EndpointConflict where there
+    is not one of each.
+    """
+    reading.findings.raise_errors()
+    endpoint = _the_endpoint(reading.endpoints)
+    deployment = _the_deployment(reading.deployments, selection.deployment)
+    if endpoint is not None and deployment is not None:
+        _check_belongs(endpoint, deployment)
+    kept = tuple(_with_chosen(document, selection.deployment) for document in reading.documents)
+    return Bundle(endpoint, deployment, kept, reading.findings.warnings)
+
+
+def read_files(files: Sequence[Path], selection: Selection = Selection()) -> Reading:
+    """Like read_documents, of files."""
+    documents = [read_document(file, variables=selection.variables) for file in files]
+    return read_documents(documents, selection)
+
+
+def read_documents(documents: Sequence[Document], selection: Selection = Selection()) -> Reading:
+    """Read any number of documents and gather what is wrong; nothing has to fit together.
+
+    Raises UsageError where the command line itself is wrong, SpecError for a document of
+    another kind.
+    """
     _check_name(selection.endpoint)
     overrides = [parse_override(text) for text in selection.overrides]
     named = [_with_names(document, selection) for document in apply_overrides(documents, overrides)]
@@ -75,26 +135,37 @@ def load_documents(documents: Sequence[Document], selection: Selection = Selecti
     endpoints: list[EndpointSpec] = []
     deployments: list[DeploymentSpec] = []
     for document in named:
-        _refuse_other_kinds(document)
+        refuse_other_kinds(document)
         _warn_of_duplicates(document, findings)
-        kind = kind_of(document)
-        if kind == "combined":
-            endpoint, several = preview2021.read_combined(document, findings, selection.deployment)
-            deployments += several
-        elif kind == "deployment":
-            endpoint = None
-            deployment = ga.read_deployment(document, findings)
-            deployments += [] if deployment is None else [deployment]
-        else:
-            endpoint = ga.read_endpoint(document, findings)
+        _warn_of_placeholders(document, findings)
+        endpoint, several = _read(document, findings, selection.deployment)
         endpoints += [] if endpoint is None else [endpoint]
-    findings.raise_errors()
-    endpoint = _the_endpoint(endpoints)
-    deployment = _the_deployment(deployments, selection.deployment)
-    if endpoint is not None and deployment is not None:
-        _check_belongs(endpoint, deployment)
-    kept = tuple(_with_chosen(document, selection.deployment) for document in named)
-    return Bundle(endpoint, deployment, kept, findings.warnings)
+        deployments += several
+    return Reading(tuple(endpoints), tuple(deployments), tuple(named), findings)
+
+
+def _read(
+    document: Document, findings: Findings, wanted: str | None
+) -> tuple[EndpointSpec | None, list[DeploymentSpec]]:
+    """What one document holds, whatever its generation."""
+    generation = generation_of(document.data)
+    kind = kind_of(document)
+    if generation is not Generation.TODAY:
+        findings.warning(
+            document,
+            (),
+            "old-generation",
+            f"The document is of the {generation.value}; today's cloud refuses it.",
+            "`localep upgrade -f FILE` writes it as the cloud reads it today.",
+        )
+    if kind == "combined":
+        is_april = isinstance(document.data["deployments"], dict)
+        read = april2021.read_combined if is_april else may2021.read_combined
+        return read(document, findings, wanted)
+    if kind == "endpoint":
+        return _ENDPOINT_READERS[generation](document, findings), []
+    deployment = _DEPLOYMENT_READERS[generation](document, findings)
+    return None, [] if deployment is None else [deployment]
 
 
 def _check_name(endpoint: str | None) -> None:
@@ -129,21 +200,33 @@ def _set_log_level(data: dict[str, Any], kind: str, level: str) -> None:
 
     if kind == "deployment":
         data.update(changed(data))
-    elif kind == "combined" and isinstance(data["deployments"], list):
+        return
+    deployments = data.get("deployments")
+    if isinstance(deployments, list):
         data["deployments"] = [
-            changed(item) if isinstance(item, dict) else item for item in data["deployments"]
+            changed(item) if isinstance(item, dict) else item for item in deployments
         ]
+    elif isinstance(deployments, dict):
+        data["deployments"] = {
+            name: changed(item) if isinstance(item, dict) else item
+            for name, item in deployments.items()
+        }
 
 
 def _with_chosen(document: Document, wanted: str | None) -> Document:
     """A combined document with the wanted deployment alone, to be read again without a choice."""
     if wanted is None or kind_of(document) != "combined":
         return document
-    fitting = [item for item in document.data["deployments"] if item.get("name") == wanted]
+    deployments = document.data["deployments"]
+    if isinstance(deployments, dict):
+        fitting: object = {wanted: deployments[wanted]} if wanted in deployments else {}
+    else:
+        fitting = [item for item in deployments if item.get("name") == wanted]
     return replace(document, data={**document.data, "deployments": fitting})
 
 
-def _refuse_other_kinds(document: Document) -> None:
+def refuse_other_kinds(document: Document) -> None:
+    """Raise SpecError for the document of a batch endpoint or a job."""
     schema = str(document.data.get("$schema", ""))
     kind = str(document.data.get("type", ""))
     if "batch" in schema.lower() or kind in {"batch", "command", "pipeline", "sweep"}:
@@ -151,12 +234,24 @@ def _refuse_other_kinds(document: Document) -> None:
             f"{document.source} is not an online endpoint or deployment.",
             cause="Its `$schema` or `type` names another kind of document.",
             remedy="Give the YAML of an online endpoint or deployment.",
+            code="other-kind",
         )
 
 
 def _warn_of_duplicates(document: Document, findings: Findings) -> None:
     for path in document.duplicates:
         findings.warning(document, path, "duplicate-key", "is given twice; the last one counts.")
+
+
+def _warn_of_placeholders(document: Document, findings: Findings) -> None:
+    for path, placeholder in left_in(document.data):
+        findings.warning(
+            document,
+            path,
+            "placeholder-left",
+            f"{placeholder} looks like a placeholder that was not filled in.",
+            "Fill it with --var NAME=value.",
+        )
 
 
 def _the_endpoint(endpoints: Sequence[EndpointSpec]) -> EndpointSpec | None:

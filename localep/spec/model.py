@@ -11,9 +11,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from localep.spec.documents import Document, KeyPath
+
 CODE_ROOT = "/var/azureml-app"
 # A variable of the deployment, so that it lives on with the documents from update to update.
 LOG_LEVEL_VARIABLE = "LOCALEP_LOG_LEVEL"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The mapping that something was read from: its document, and where it stands in it."""
+
+    document: Document
+    path: KeyPath = ()
+
+
+@dataclass(frozen=True)
+class CloudOnly:
+    """The fields of a document that ask for something that no local run can honour.
+
+    ``names`` are their dotted paths (``scale_settings``), from the mapping that holds them.
+    """
+
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,6 +46,8 @@ class EndpointSpec:
     tags: dict[str, Any] = field(default_factory=dict)
     properties: dict[str, Any] = field(default_factory=dict)
     traffic: dict[str, int] = field(default_factory=dict)
+    cloud_only: CloudOnly = CloudOnly()
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -143,6 +165,8 @@ class DeploymentSpec:
     description: str | None = None
     tags: dict[str, Any] = field(default_factory=dict)
     properties: dict[str, Any] = field(default_factory=dict)
+    cloud_only: CloudOnly = CloudOnly()
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
     @property
     def routes(self) -> InferenceConfig | None:

@@ -58,7 +58,7 @@ def kind_of(document: Document) -> str:
     """``combined``, ``deployment`` or ``endpoint``, told by the keys of the document."""
     if "deployments" in document.data:
         return "combined"
-    if ga.DEPLOYMENT_KEYS - {"type"} & document.data.keys():
+    if (ga.DEPLOYMENT_KEYS | {"resource_requirements", "sku"}) - {"type"} & document.data.keys():
         return "deployment"
     return "endpoint"
 

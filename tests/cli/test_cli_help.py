@@ -35,22 +35,28 @@ Commands:
   get-credentials  Show the keys of an endpoint.
   delete           Delete an endpoint, or its deployment alone.
   serve            Run the inference server on this machine itself,...
+  validate         Tell all that is wrong or doubtful with YAML files;...
+  upgrade          Write files of 2021 anew as the cloud reads them...
   render           Print the Dockerfile of a deployment's environment;...
   build            Build the image of a deployment's environment; start...
+  model            Models that documents name as azureml:NAME:VERSION.
+  environment      Environments that documents name as azureml:NAME:VERSION.
   base             The base image that environments and gateways start from.
 """
 
 NAME = ["-n", "-e", "--name", "--endpoint-name"]
 DEPLOYMENT = ["-d", "--deployment", "--deployment-name"]
 OUTPUT = ["-o", "--output", "--query"]
+ASSET = ["-n", "--name"]
+VERSION = ["-v", "--version"]
 OPTIONS = {
     "create": [
-        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--host", "--port", "--timeout"],
+        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--var", "--host", "--port", "--timeout"],
         *["--all-traffic", "--copy-model", "--log-level", "--allow-options", "--direct"],
         *["--python", "--strict-image", "--pull", "--no-cache", *OUTPUT],
     ],
     "update": [
-        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--timeout", "--copy-model"],
+        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--var", "--timeout", "--copy-model"],
         *["--log-level", "--python", "--strict-image", "--pull", "--no-cache", *OUTPUT],
     ],
     "invoke": ["-r", "--request-file", *NAME, *DEPLOYMENT, "--direct", *OUTPUT],
@@ -60,17 +66,51 @@ OPTIONS = {
     "get-credentials": [*NAME, *OUTPUT],
     "delete": [*NAME, *DEPLOYMENT, "-y", "--yes", *OUTPUT],
     "serve": [
-        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--entry-script", "--model-dir", "--host"],
+        *[
+            "-f",
+            "--file",
+            *NAME,
+            *DEPLOYMENT,
+            "--set",
+            "--var",
+            "--entry-script",
+            "--model-dir",
+            "--host",
+        ],
         *["--port", "--workers", "--timeout", "--no-reload", "--isolated", "--python"],
         *["--log-level", "-o", "--output"],
     ],
+    "validate": [
+        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--var", "--strict", *OUTPUT],
+    ],
+    "upgrade": ["-f", "--file", "--to", "--force", *OUTPUT],
     "render": [
-        *["-f", "--file", *DEPLOYMENT, "--set", "--to", "--python", "--strict-image", *OUTPUT],
+        *[
+            "-f",
+            "--file",
+            *DEPLOYMENT,
+            "--set",
+            "--var",
+            "--to",
+            "--python",
+            "--strict-image",
+            *OUTPUT,
+        ],
     ],
     "build": [
-        *["-f", "--file", *DEPLOYMENT, "--set", "--python", "--strict-image", "--pull"],
+        *["-f", "--file", *DEPLOYMENT, "--set", "--var", "--python", "--strict-image", "--pull"],
         *["--no-cache", *OUTPUT],
     ],
+    "model": [],
+    "model register": [*ASSET, "--path", *VERSION, "--type", *OUTPUT],
+    "model list": [*ASSET, *OUTPUT],
+    "model show": [*ASSET, *VERSION, *OUTPUT],
+    "model delete": [*ASSET, *VERSION, "-y", "--yes", *OUTPUT],
+    "environment": [],
+    "environment register": ["-f", "--file", *ASSET, *VERSION, *OUTPUT],
+    "environment list": [*ASSET, *OUTPUT],
+    "environment show": [*ASSET, *VERSION, *OUTPUT],
+    "environment delete": [*ASSET, *VERSION, "-y", "--yes", *OUTPUT],
     "base": [],
     "base build": ["--pull", "--no-cache", "--debian-mirror", *OUTPUT],
 }

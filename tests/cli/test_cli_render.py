@@ -49,21 +49,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def older(samples: Path, folder: Path) -> Path:
-    """The deployment of a copy of the sample that asks for an older Python."""
+def other(samples: Path, folder: Path) -> Path:
+    """The deployment of a copy of the sample that asks for another Python."""
     shutil.copytree(samples / "hello", folder / "hello")
     conda = folder / "hello" / "conda.yml"
-    conda.write_text(conda.read_text().replace("python=3.11", "python=3.9"))
+    conda.write_text(conda.read_text().replace("python=3.11", "python=3.12"))
     return folder / "hello" / "deployment.yml"
 
 
 @pytest.fixture(scope="module")
-def answers(all_of: Callable[[list[str]], Answers], folder: Path, older: Path) -> list[Answer]:
+def answers(all_of: Callable[[list[str]], Answers], folder: Path, other: Path) -> list[Answer]:
     lines = [
         f"render -f {SAMPLE}",
         f"render -f {SAMPLE} --to {folder}/new/context",
-        f"render -f {older}",
-        f"render -f {older} --python 3.11",
+        f"render -f {other}",
+        f"render -f {other} --python 3.11",
     ]
     return list(all_of(lines).values())
 
@@ -96,7 +96,7 @@ def test_another_python_is_refused_with_the_way_out(answers: list[Answer]) -> No
         5,
         "",
         f"""\
-Error: The conda file asks for python=3.9.
+Error: The conda file asks for python=3.12.
 Cause: {base_reference()} has Python 3.11.
 Remedy: Use --python 3.11 to run with that one all the same, \
 or change the conda file to python=3.11.
@@ -110,7 +110,7 @@ def test_the_way_out_leads_out(answers: list[Answer]) -> None:
     assert (answer.returncode, answer.stdout, answer.stderr) == (
         0,
         DOCKERFILE,
-        f"{STAND_IN}Warning: The conda file asks for python=3.9; Python 3.11 is used instead.\n",
+        f"{STAND_IN}Warning: The conda file asks for python=3.12; Python 3.11 is used instead.\n",
     )
 
 

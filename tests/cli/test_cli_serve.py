@@ -86,10 +86,10 @@ def test_what_cannot_be_served_is_refused(
 @pytest.mark.parametrize(
     ("addition", "told"),
     [
-        ("model: azureml:net:1\n", "azureml:net:1 can only be resolved by the cloud."),
+        ("model: azureml:net:1\n", "azureml:net:1 is not in the local registry."),
         (
             "environment: azureml:curated@latest\n",
-            "azureml:curated@latest can only be resolved by the cloud.",
+            "azureml:curated@latest is not in the local registry.",
         ),
     ],
 )
@@ -99,7 +99,7 @@ def test_what_lies_in_the_cloud_alone_is_refused(
     (tmp_path / "score.py").touch()
     deployment = tmp_path / "deployment.yml"
     deployment.write_text(
-        "name: blue\nendpoint_name: hello\n"
+        "name: blue\nendpoint_name: hello\ninstance_type: Standard_F2s_v2\n"
         f"code_configuration: {{code: ., scoring_script: score.py}}\n{addition}"
     )
 

@@ -222,7 +222,7 @@ BUG = {
 
 
 def test_a_bug_is_owned_up_to(here: Localep, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("localep.spec.loader.load_files", break_down)
+    monkeypatch.setattr("localep.operations.checked.load_checked_files", break_down)
 
     answer = here(*RENDER.split())
 
@@ -234,7 +234,7 @@ def test_a_bug_is_owned_up_to(here: Localep, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_programs_are_told_of_a_bug_in_json(here: Localep, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("localep.spec.loader.load_files", break_down)
+    monkeypatch.setattr("localep.operations.checked.load_checked_files", break_down)
     monkeypatch.setenv("LOCALEP_DEBUG", "1")
 
     answer = here(*RENDER.split(), "-o", "json")
@@ -288,6 +288,7 @@ def test_all_that_is_wrong_with_a_file_is_shown_at_once(here: Localep, tmp_path:
     file = tmp_path / "deployment.yml"
     file.write_text(
         "name: blue\nendpoint_name: hello\ninstance_cuont: 1\nmodel: {path: nope.pkl}\n"
+        "instance_type: Standard_F2s_v2\n"
     )
 
     answer = here("create", "-f", str(file))

@@ -79,19 +79,28 @@ def _empty_folder(name: str) -> bytes:
     return stream.getvalue()
 
 
+def told_of_the_registry(hello: Path, image: str, place: str = "") -> str:
+    """The warning that the cloud has no such registry; ``place`` is a position in the file."""
+    return (
+        f"Warning: {hello}/deployment.yml{place}: environment.image: the cloud cannot pull from "
+        f"{image.partition('/')[0]}. Push the image to a registry that the endpoint may read.\n"
+    )
+
+
 def test_an_image_is_pulled_and_used(localep: Localep, hello: Path, pushed: str) -> None:
     answer = localep.run(
         "create", "-f", "hello/deployment.yml", f"--set=environment.image={pushed}"
     )
 
     assert answer.status == 0, answer.stderr
-    assert answer.stderr.startswith(f"Pulling {pushed}\nBuilding the environment\n")
+    told = told_of_the_registry(hello, pushed, ":8:10")
+    assert answer.stderr.startswith(f"{told}Pulling {pushed}\nBuilding the environment\n")
     assert localep.invoke({"name": "you"}) == {"greeting": "Hello, you!"}
     status, _ = localep.engine.execute(localep.container(), ["ls", "-d", "/team"])
     assert status == 0
 
     again = localep.run("update", "--set", "environment_variables.GREETING=Bye")
-    assert (again.status, again.stderr) == (0, "")
+    assert (again.status, again.stderr) == (0, told_of_the_registry(hello, pushed))
 
 
 def test_an_image_without_the_wanted_python_is_stood_in_for(
@@ -114,6 +123,7 @@ def test_an_image_without_the_wanted_python_is_stood_in_for(
     )
     assert (refused.status, refused.stderr) == (
         5,
+        f"{told_of_the_registry(hello, pushed, ':8:10')}"
         "Error: The conda file asks for python=3.12.\n"
         f"Cause: {base_image} has Python 3.11.\n"
         "Remedy: Use --python 3.11 to run with that one all the same, "
@@ -140,12 +150,14 @@ def test_an_image_that_cannot_be_had_is_stood_in_for(
     again = localep.run("update", "--set", "environment_variables.GREETING=Bye")
     assert (again.status, again.stderr) == (
         0,
+        f"{told_of_the_registry(hello, missing)}"
         f"Warning: The image {missing} is not here. {base_image} stands in for it.\n",
     )
 
     strict = localep.run("update", "--strict-image")
     assert (strict.status, strict.stderr) == (
         5,
+        f"{told_of_the_registry(hello, missing)}"
         f"Pulling {missing}\n"
         f"Error: The image {missing} cannot be used.\n"
         f"Cause: {refusal}\n"

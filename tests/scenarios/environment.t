@@ -37,11 +37,13 @@ Another Python than the base image has.
 
   $ sed -i 's/python=3.11/python=3.8/' conda.yml
   $ localep build -f deployment.yml
+  Warning: */conda.yml:5:5: dependencies.0: python=3.8 has had no corrections since October 2024. Raise python in the conda file to a release that is still supported. (glob)
   Error: The conda file asks for python=3.8.
   Cause: localep/base:[0-9a-f]{12} has Python 3.11. (re)
   Remedy: Use --python 3.11 to run with that one all the same, or change the conda file to python=3.11.
   [5]
   $ localep build -f deployment.yml --python 3.11 2>&1 | sed 's/^Here already:/Built/'
+  Warning: */conda.yml:5:5: dependencies.0: python=3.8 has had no corrections since October 2024. Raise python in the conda file to a release that is still supported. (glob)
   Warning: The conda file asks for python=3.8; Python 3.11 is used instead.
   Built localep/env:[0-9a-f]{16} (re)
 
@@ -49,7 +51,7 @@ A conda file without the inference server.
 
   $ sed -i 's/python=3.8/python=3.11/; s/- azureml-inference-server-http/- six/' conda.yml
   $ localep render -f deployment.yml --to context
-  Warning: The conda file lacks azureml-inference-server-http: it is added here, but the cloud would fail. Add it to the list under `pip:`.
+  Warning: */conda.yml:8:7: dependencies.2.pip: azureml-inference-server-http is missing; localep adds it, the cloud does not. Add azureml-inference-server-http to the list under `pip:`. (glob)
   context/Dockerfile
   context/requirements.txt
   $ cat context/requirements.txt
@@ -60,6 +62,7 @@ Conda packages.
 
   $ sed -i 's/  - pip$/  - numpy=2.3/' conda.yml
   $ localep build -f deployment.yml
+  Warning: */conda.yml:8:7: dependencies.2.pip: azureml-inference-server-http is missing; localep adds it, the cloud does not. Add azureml-inference-server-http to the list under `pip:`. (glob)
   Error: The conda file asks for conda packages.
   Cause: They are numpy=2.3; pip's list is all that is installed.
   Remedy: Move them to the list under `pip:`, with == for =.

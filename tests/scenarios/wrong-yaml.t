@@ -35,9 +35,10 @@ Every mistake at once, each with its place.
   >   conda_file: conda.yml
   > EOF
   $ localep create -f deployment.yml
-  Error: The YAML has 4 errors.
+  Error: The YAML has 5 errors.
     */deployment.yml:6:9: model.path: there is no file or folder at */hello/model. Paths start from the folder of the YAML file. (glob)
     */deployment.yml:9:19: code_configuration.scoring_script: there is no file main.py in */hello/code. The path of the script starts from the code folder. (glob)
+    */deployment.yml:1:1: `instance_type` is missing. (glob)
     */deployment.yml:4:17: instance_count: should be a whole number, not 'many'. (glob)
     */deployment.yml:3:15: instance_typ: is not a known key here. Did you mean `instance_type`? (glob)
   Remedy: Correct the places named above and try again.

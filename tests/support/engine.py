@@ -46,10 +46,13 @@ class Localep:
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.cache = self.folder / ".cache"  # stays, wherever a test goes
+
     def environment(self) -> dict[str, str]:
         own = {
             "LOCALEP_NAMESPACE": self.names.namespace,
-            "XDG_CACHE_HOME": str(self.folder / ".cache"),
+            "XDG_CACHE_HOME": str(self.cache),
         }
         return {**os.environ, **own, **self.environ}
 

@@ -16,12 +16,13 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # What each part may import beside itself, of localep's own.
 EVERYBODYS = {"", "errors", "exit_codes", "resources", "interrupts"}
 BELOW = {
-    "cli": {"operations", "spec", "environment", "gateway", "engine", "server"},
-    "operations": {"spec", "environment", "gateway", "engine", "server"},
+    "cli": {"operations", "rules", "spec", "environment", "gateway", "engine", "server"},
+    "operations": {"registry", "rules", "spec", "environment", "gateway", "engine", "server"},
     "spec": set(),
     "environment": set(),
-    "rules": set(),
+    "rules": {"spec", "environment"},
     "gateway": set(),
+    "registry": set(),
     "engine": set(),
     "server": set(),
     # Single modules: the program, and what everybody may import.

@@ -52,8 +52,7 @@ def test_a_python_of_the_users_choice_is_warned_of() -> None:
 def test_the_server_is_added_where_the_conda_file_lacks_it() -> None:
     plan = plan_local_environment(CondaFile("", (), ("numpy",)), PYTHONS, None)
 
-    assert plan.requirements == ("numpy", SERVER)
-    assert len(plan.warnings) == 1
+    assert (plan.requirements, plan.warnings) == (("numpy", SERVER), ())
 
 
 def test_without_a_conda_file_there_is_the_server_alone() -> None:

@@ -69,7 +69,7 @@ def test_the_conda_file_of_a_model_is_its_environment(model: Path) -> None:
             },
         ]
     }
-    assert (environment.source, environment.warnings) == (str(model / "conda.yaml"), ())
+    assert environment.source == str(model / "conda.yaml")
 
 
 def test_a_model_of_mlflow_1_names_its_conda_file_alone(model: Path) -> None:
@@ -144,16 +144,6 @@ def test_what_is_there_is_not_added(model: Path, pip: str, full: tuple[str, ...]
     write(model, conda__yaml=f"dependencies:\n- pip:\n{lines}")
 
     assert packages_of(model).pip == full
-
-
-def test_what_the_clouds_script_needs_and_a_model_lacks_is_warned_of(model: Path) -> None:
-    write(model, conda__yaml="dependencies: [{pip: [mlflow]}]\n")
-
-    assert mlflow_environment(model).warnings == (
-        f"{model}/conda.yaml lacks azureml-ai-monitoring: it runs here, but the script that the "
-        "cloud writes for models without code imports azureml.ai, and fails. Add it to the list "
-        "under `pip:`.",
-    )
 
 
 @pytest.mark.parametrize(

@@ -33,17 +33,10 @@ def test_a_conda_file_with_the_server_is_planned_as_it_stands() -> None:
     )
 
 
-def test_a_missing_server_is_added_with_a_warning() -> None:
+def test_a_missing_server_is_added() -> None:
     plan = plan_environment(CondaFile("", (), ("numpy",)), OWN)
 
-    assert plan == EnvironmentPlan(
-        OWN,
-        ("numpy", SERVER),
-        warnings=(
-            "The conda file lacks azureml-inference-server-http: it is added here, but the cloud "
-            "would fail. Add it to the list under `pip:`.",
-        ),
-    )
+    assert plan == EnvironmentPlan(OWN, ("numpy", SERVER))
 
 
 def test_azureml_defaults_counts_as_the_server() -> None:

@@ -349,7 +349,7 @@ def test_a_second_deployment_is_refused_with_the_reason(place: Workplace, load: 
 def test_a_deployment_without_code_is_refused_before_anything_is_made(
     place: Workplace, load: Load, project: Path, calls: list[str]
 ) -> None:
-    (project / "bare.yml").write_text("name: blue\nendpoint_name: hello\ninstance_type: Standard_F2s_v2\n")
+    (project / "bare.yml").write_text("name: blue\nendpoint_name: hello\ninstance_type: F2\n")
 
     with pytest.raises(SpecError, match=r"^Deployment blue has no scoring script\.$"):
         create(place, load("bare.yml"), OPTIONS)

@@ -12,13 +12,14 @@ from localep.operations.serve_plan import ServeOptions, plan_serve, server_varia
 
 PYTHON = Path("/env/bin/python")
 LAYOUT = LocalLayout(Path("/tmp/app"), {"AML_APP_ROOT": "/tmp/app"})
+SIZE = "instance_type: Standard_F2s_v2\ninstance_count: 1\n"
 CODE = "code_configuration: {code: code, scoring_script: score.py}\n"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "score.py").touch()
+    (tmp_path / "code" / "score.py").write_text("def init(): ...\ndef run(raw_data): ...\n")
     (tmp_path / "model.pkl").touch()
     (tmp_path / "conda.yml").write_text("dependencies: [python=3.11, {pip: [numpy]}]\n")
     return tmp_path
@@ -26,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 def options(folder: Path, rest: str, **more: bool) -> ServeOptions:
     deployment = folder / "deployment.yml"
-    deployment.write_text(f"name: blue\nendpoint_name: hello\n{CODE}{rest}")
+    deployment.write_text(f"name: blue\nendpoint_name: hello\n{SIZE}{CODE}{rest}")
     return ServeOptions((deployment,), is_isolated=more.get("is_isolated", False))
 
 

@@ -15,7 +15,7 @@ from localep.operations.stored_documents import (
     without_deployment,
 )
 from localep.spec.documents import Document
-from localep.spec.loader import Bundle
+from localep.spec.loader import Bundle, load_documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,11 +80,27 @@ def test_documents_are_stored_with_their_overrides(
             "data": {
                 "name": "blue",
                 "endpoint_name": "hello",
+                "instance_type": "Standard_DS3_v2",
                 "code_configuration": {"code": "code", "scoring_script": "score.py"},
                 "environment_variables": {"LEVEL": "debug"},
             },
         },
     ]
+
+
+def test_what_json_has_no_form_for_is_stored_as_the_cloud_sends_it(
+    load: Callable[..., Bundle], project: Path
+) -> None:
+    with (project / "deployment.yml").open("a") as file:
+        file.write("environment_variables: {AT: 2026-01-31 10:00:00, KEY: !!binary aGk=}\n")
+    bundle = load("deployment.yml")
+
+    stored = documents_to_store(state_with(), bundle, {})
+
+    variables = {"AT": "2026-01-31T10:00:00Z", "KEY": "aGk="}
+    assert stored.documents[0]["data"]["environment_variables"] == variables
+    deployment = load_documents(stored_documents(stored)).deployment
+    assert deployment == bundle.deployment
 
 
 def test_stored_documents_are_read_with_the_folder_that_their_paths_start_from() -> None:

@@ -118,6 +118,20 @@ def test_the_source_of_a_relative_path_is_absolute(
     )
 
 
+def test_keys_that_yaml_reads_as_something_else_are_noted(tmp_path: Path) -> None:
+    text = (
+        "1: a\ntags: {on: b, 'off': c, n: d, ~: e, deep: [{2.5: f}]}\nx: &x {3: g}\ny: {<<: *x}\n"
+    )
+    document = read_document(write(tmp_path, "a.yml", text))
+    assert document.odd_keys == {
+        ("1",),
+        ("tags", "on"),
+        ("tags", "~"),
+        ("tags", "deep", 0, "2.5"),
+        ("x", "3"),
+    }
+
+
 def test_keys_are_strings_spelled_as_in_the_file(tmp_path: Path) -> None:
     source = write(tmp_path, "a.yml", "1: a\n0x10: b\ntrue: c\n1.50: d\n~: e\n2024-01-01: f\n")
     assert read_document(source).data == {

@@ -12,6 +12,7 @@ from localep.spec.ga import read_deployment, read_endpoint
 from localep.spec.loader import Bundle, load_files
 from localep.spec.model import (
     BuildSpec,
+    CloudOnly,
     CodeSpec,
     DeploymentSpec,
     EndpointSpec,
@@ -26,19 +27,25 @@ from localep.spec.model import (
 START = "Paths start from the folder of the YAML file."
 LOCAL = "Name a local path for a local run."
 NAMES = "name: blue\nendpoint_name: orders\n"
-PLAIN = DeploymentSpec("blue", "orders")
+PLAIN = DeploymentSpec("blue", "orders", instance_type="F2")
+
+
+def blue(text: str) -> str:
+    """A whole document; ``text`` follows the names, and may name the instance type itself."""
+    size = "" if "instance_type" in text else "instance_type: F2\n"
+    return f"{NAMES}{text}{size}"
 
 
 def deployment_of(folder: Path, text: str) -> DeploymentSpec:
     """The deployment of a document without an error; ``text`` follows its names."""
-    bundle = load_files([write(folder, "blue.yml", NAMES + text)])
+    bundle = load_files([write(folder, "blue.yml", blue(text))])
     assert bundle.deployment is not None
     return bundle.deployment
 
 
 def deployment_errors(folder: Path, text: str) -> list[str]:
     """``line:column: message`` of every error; ``text`` follows the names, from line 3."""
-    source = write(folder, "blue.yml", NAMES + text)
+    source = write(folder, "blue.yml", blue(text))
     return [line.removeprefix(f"{source}:") for line in errors_of(source)]
 
 
@@ -50,7 +57,7 @@ def endpoint_errors(folder: Path, text: str) -> list[str]:
 def partial(folder: Path, text: str) -> tuple[DeploymentSpec | None, list[tuple[Topic, str]]]:
     """What is read of a deployment with errors, and the errors' topics and codes."""
     findings = Findings()
-    spec = read_deployment(read_document(write(folder, "blue.yml", NAMES + text)), findings)
+    spec = read_deployment(read_document(write(folder, "blue.yml", blue(text))), findings)
     assert all(item.severity is Severity.ERROR for item in findings.items)
     return spec, [(item.topic, item.code) for item in findings.items]
 
@@ -93,6 +100,7 @@ def test_a_whole_endpoint(tmp_path: Path) -> None:
             tags={"team": "vision", "year": 2024},
             properties={"owner": "ada"},
             traffic={"blue": 90, "green": 10},
+            cloud_only=CloudOnly(("identity", "mirror_traffic")),
         ),
         deployment=None,
         documents=(document,),
@@ -108,7 +116,9 @@ def test_an_endpoint_needs_only_a_name(tmp_path: Path) -> None:
 
 def test_an_endpoint_of_kubernetes_is_read_alike(tmp_path: Path) -> None:
     source = write(tmp_path, "endpoint.yml", "name: orders\ncompute: azureml:cluster\n")
-    assert load_files([source]).endpoint == EndpointSpec("orders")
+    assert load_files([source]).endpoint == EndpointSpec(
+        "orders", cloud_only=CloudOnly(("compute",))
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,7 +171,7 @@ def test_a_name_within_the_rule_is_taken(tmp_path: Path, name: str) -> None:
 )
 @pytest.mark.parametrize("key", ["name", "endpoint_name"])
 def test_a_name_outside_the_rule_is_refused(tmp_path: Path, name: str, key: str) -> None:
-    names = {"name": "blue", "endpoint_name": "orders", key: name}
+    names = {"name": "blue", "endpoint_name": "orders", key: name, "instance_type": "F2"}
     text = "".join(f"{entry}: '{value}'\n" for entry, value in names.items())
     source = write(tmp_path, "blue.yml", text)
     place = {"name": "1:7", "endpoint_name": "2:16"}[key]
@@ -178,7 +188,8 @@ def test_a_line_end_is_no_part_of_a_name(tmp_path: Path) -> None:
     ]
 
 
-RULE = "traffic: the shares must lie between 0 and 100 in all."
+RULE = "traffic: the shares are more than 100 in all."
+BELOW = "traffic: a share cannot be below 0."
 
 
 @pytest.mark.parametrize(
@@ -203,8 +214,8 @@ def test_traffic_up_to_100_percent_is_taken(
     [
         pytest.param("{blue: 101}", [f"2:10: {RULE}"], id="over 100"),
         pytest.param("{blue: 60, green: 50}", [f"2:10: {RULE}"], id="over 100 in all"),
-        pytest.param("{blue: -1}", [f"2:10: {RULE}"], id="below 0"),
-        pytest.param("{blue: 110, green: -10}", [f"2:10: {RULE}"], id="over and below"),
+        pytest.param("{blue: -1}", [f"2:10: {BELOW}"], id="below 0"),
+        pytest.param("{blue: 110, green: -10}", [f"2:10: {BELOW}"], id="over and below"),
         pytest.param("100", ["2:10: traffic: should be a mapping, not 100."], id="number"),
         pytest.param(
             "{blue: most, green: [1]}",
@@ -229,7 +240,6 @@ WRONG_ENDPOINT_LINES = {
     "properties: a": "2:13: properties: should be a mapping, not 'a'.",
     "description: 5": "2:14: description: should be a string, not 5.",
     "auth_mod: key": "2:11: auth_mod: is not a known key here. Did you mean `auth_mode`?",
-    "type: online": "2:7: type: is not a known key here.",
     "zzz: 1": "2:6: zzz: is not a known key here.",
 }
 
@@ -347,12 +357,20 @@ def test_a_whole_deployment(tmp_path: Path) -> None:
             description="The first",
             tags={"team": "vision"},
             properties={"owner": "ada"},
+            cloud_only=CloudOnly(
+                (
+                    "data_collector",
+                    "egress_public_network_access",
+                    "private_network_connection",
+                    "app_insights_enabled",
+                )
+            ),
         ),
         documents=(document,),
     )
 
 
-def test_a_deployment_needs_only_its_names(tmp_path: Path) -> None:
+def test_a_deployment_needs_only_its_names_and_instance_type(tmp_path: Path) -> None:
     assert deployment_of(tmp_path, "") == DeploymentSpec(
         name="blue",
         endpoint_name="orders",
@@ -360,7 +378,7 @@ def test_a_deployment_needs_only_its_names(tmp_path: Path) -> None:
         code=None,
         environment=None,
         environment_variables={},
-        instance_type=None,
+        instance_type="F2",
         instance_count=None,
         app_insights_enabled=None,
         request_settings=RequestSettings(5000, 1, 500),
@@ -380,7 +398,9 @@ resources:
   limits: {nvidia.com/gpu: "1"}
 instance_count: 1
 """
-    assert deployment_of(tmp_path, text) == DeploymentSpec("blue", "orders", instance_count=1)
+    assert deployment_of(tmp_path, text) == replace(
+        PLAIN, instance_count=1, cloud_only=CloudOnly(("resources",))
+    )
 
 
 def test_paths_start_from_the_folder_of_the_file_wherever_the_command_runs(
@@ -394,13 +414,12 @@ model: {path: ../../models/model.pkl}
 code_configuration: {code: ../../src, scoring_script: ./score.py}
 environment: {image: python, conda_file: ./conda.yml}
 """
-    write(tmp_path, "app/deploy/cloud/blue.yml", NAMES + text)
+    write(tmp_path, "app/deploy/cloud/blue.yml", blue(text))
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     app = tmp_path / "app"
-    assert load_files([Path("../app/deploy/cloud/blue.yml")]).deployment == DeploymentSpec(
-        "blue",
-        "orders",
+    assert load_files([Path("../app/deploy/cloud/blue.yml")]).deployment == replace(
+        PLAIN,
         model=ModelSpec(app / "models/model.pkl"),
         code=CodeSpec(app / "src", "score.py"),
         environment=EnvironmentSpec("python", app / "deploy/cloud/conda.yml"),
@@ -417,9 +436,8 @@ model: {path: größe 1/modèle.pkl}
 code_configuration: {code: my code, scoring_script: sub dir/score é.py}
 environment: {image: python, conda_file: conda ü.yml}
 """
-    assert deployment_of(folder, text) == DeploymentSpec(
-        "blue",
-        "orders",
+    assert deployment_of(folder, text) == replace(
+        PLAIN,
         model=ModelSpec(folder / "größe 1/modèle.pkl"),
         code=CodeSpec(folder / "my code", "sub dir/score é.py"),
         environment=EnvironmentSpec("python", folder / "conda ü.yml"),
@@ -435,7 +453,6 @@ environment: {image: python, conda_file: conda ü.yml}
         pytest.param("./", "code/sub/main.py", (".", "code/sub/main.py"), id="deeper"),
         pytest.param("code/sub", "main.py", ("code/sub", "main.py"), id="nested"),
         pytest.param("code", "sub/../score.py", ("code", "score.py"), id="there and back"),
-        pytest.param("file:code", "score.py", ("code", "score.py"), id="file:"),
     ],
 )
 def test_the_script_is_named_from_the_code_folder(
@@ -444,8 +461,8 @@ def test_the_script_is_named_from_the_code_folder(
     write(tmp_path, "code/score.py")
     write(tmp_path, "code/sub/main.py")
     text = f"code_configuration: {{code: '{code}', scoring_script: {script}}}\n"
-    assert deployment_of(tmp_path, text) == DeploymentSpec(
-        "blue", "orders", code=CodeSpec(tmp_path / read[0], read[1])
+    assert deployment_of(tmp_path, text) == replace(
+        PLAIN, code=CodeSpec(tmp_path / read[0], read[1])
     )
 
 
@@ -507,8 +524,8 @@ def test_a_file_is_no_code_folder(tmp_path: Path) -> None:
 def test_a_model_is_a_file_or_a_folder(tmp_path: Path, path: str) -> None:
     write(tmp_path, "model.pkl")
     write(tmp_path, "models/model.pkl")
-    assert deployment_of(tmp_path, f"model:\n  path: {path}\n") == DeploymentSpec(
-        "blue", "orders", model=ModelSpec(tmp_path / path)
+    assert deployment_of(tmp_path, f"model:\n  path: {path}\n") == replace(
+        PLAIN, model=ModelSpec(tmp_path / path)
     )
 
 
@@ -577,22 +594,21 @@ def test_a_name_too_long_for_any_file_is_that_of_a_missing_one(
 REFERENCES = [
     pytest.param(
         "model: azureml:boosted:1\n",
-        DeploymentSpec("blue", "orders", model=ModelSpec(reference="azureml:boosted:1")),
+        replace(PLAIN, model=ModelSpec(reference="azureml:boosted:1")),
         "3:8: model: azureml:boosted:1 can only be resolved by the cloud. "
         "Write `path: FILE OR FOLDER` under `model:`.",
         id="model",
     ),
     pytest.param(
         "model: {name: boosted, path: runs:/1234/model}\n",
-        DeploymentSpec("blue", "orders", model=ModelSpec(name="boosted")),
+        replace(PLAIN, model=ModelSpec(name="boosted")),
         "3:30: model.path: runs:/1234/model can only be resolved by the cloud. " + LOCAL,
         id="path of a model",
     ),
     pytest.param(
         "environment: azureml:AzureML-sklearn@latest\n",
-        DeploymentSpec(
-            "blue",
-            "orders",
+        replace(
+            PLAIN,
             environment=EnvironmentSpec(reference="azureml:AzureML-sklearn@latest"),
         ),
         "3:14: environment: azureml:AzureML-sklearn@latest can only be resolved by the cloud. "
@@ -607,7 +623,7 @@ REFERENCES = [
     ),
     pytest.param(
         "environment: {build: {path: https://example.com/x.git}}\n",
-        DeploymentSpec("blue", "orders", environment=EnvironmentSpec()),
+        replace(PLAIN, environment=EnvironmentSpec()),
         "3:29: environment.build.path: https://example.com/x.git can only be resolved by the "
         "cloud. " + LOCAL,
         id="build folder",
@@ -633,16 +649,14 @@ WRONG_DEPLOYMENT_LINES = {
         "Write `azureml:NAME:VERSION`, or a mapping with `image:` and `conda_file:`."
     ),
     "model: {name: boosted}": "3:8: model: `path` is missing.",
-    "model: {path: ., version: 1.5}": "3:27: model.version: should be a version, not 1.5.",
+    "model: {path: ., version: 1}": "3:27: model.version: stands without a `name`.",
+    "model: {path: ., name: m, version: [1]}": (
+        "3:36: model.version: should be a version, not a list."
+    ),
     "model: [.]": "3:8: model: should be a string, not a list.",
     "model:": "3:7: model: may not be null. Give it a value or remove the key.",
-    "model: {path: ., local_path: .}": "3:30: model.local_path: is not a known key here.",
     "code_configuration: {scoring_script: a.py}": "3:21: code_configuration: `code` is missing.",
     "code_configuration: {code: .}": "3:21: code_configuration: `scoring_script` is missing.",
-    "code_configuration: {code: {local_path: .}, scoring_script: a.py}": (
-        "3:28: code_configuration.code: should be the path of a folder; "
-        "`local_path:` belongs to the 2021 documents. Write `code: FOLDER`."
-    ),
     "code_configuration: {code: [.], scoring_script: a.py}": (
         "3:28: code_configuration.code: should be a string, not a list."
     ),
@@ -750,11 +764,11 @@ def test_a_port_may_be_the_first_and_the_last(tmp_path: Path, port: int) -> None
     assert spec.routes == InferenceConfig(Route(port, "/"), Route(port, "/"), Route(port, "/"))
 
 
-@pytest.mark.parametrize("word", ["mlflow_model", "MlflowModel", "MLFLOW_MODEL"])
+@pytest.mark.parametrize("word", ["mlflow_model", "Mlflow_Model", "MLFLOW_MODEL"])
 def test_the_casing_of_a_models_type_does_not_matter(tmp_path: Path, word: str) -> None:
     write(tmp_path, "model/MLmodel")
-    assert deployment_of(tmp_path, f"model: {{path: model, type: {word}}}\n") == DeploymentSpec(
-        "blue", "orders", model=ModelSpec(tmp_path / "model", type="mlflow_model")
+    assert deployment_of(tmp_path, f"model: {{path: model, type: {word}}}\n") == replace(
+        PLAIN, model=ModelSpec(tmp_path / "model", type="mlflow_model")
     )
 
 
@@ -762,10 +776,10 @@ def test_several_models_are_read_with_a_warning(tmp_path: Path) -> None:
     write(tmp_path, "models/a.pkl")
     write(tmp_path, "blue/b.pkl")
     text = "models: [{name: a, path: models/a.pkl}, {name: a, path: blue, version: 2}]\n"
-    bundle = load_files([write(tmp_path, "blue.yml", NAMES + text)])
+    bundle = load_files([write(tmp_path, "blue.yml", blue(text))])
     first = ModelSpec(tmp_path / "models/a.pkl", name="a")
     second = ModelSpec(tmp_path / "blue", name="a", version="2")
-    assert bundle.deployment == DeploymentSpec("blue", "orders", models=(first, second))
+    assert bundle.deployment == replace(PLAIN, models=(first, second))
     assert bundle.deployment.all_models == (first, second)
     assert bundle.warnings == (
         Finding(
@@ -786,7 +800,7 @@ def test_several_models_beside_one_are_refused(tmp_path: Path) -> None:
 
 
 def test_no_model_among_several_is_none(tmp_path: Path) -> None:
-    bundle = load_files([write(tmp_path, "blue.yml", f"{NAMES}models: []\n")])
+    bundle = load_files([write(tmp_path, "blue.yml", blue("models: []\n"))])
     assert (bundle.deployment, bundle.warnings) == (PLAIN, ())
 
 
@@ -799,33 +813,23 @@ def test_all_errors_of_a_code_section_are_reported_at_once(tmp_path: Path) -> No
     ]
 
 
-def test_all_errors_of_a_code_section_of_2021_are_reported_at_once(tmp_path: Path) -> None:
-    text = "code_configuration: {code: {local_path: .}, scoring_scrip: a.py}\n"
-    assert deployment_errors(tmp_path, text) == [
-        "3:28: code_configuration.code: should be the path of a folder; "
-        "`local_path:` belongs to the 2021 documents. Write `code: FOLDER`.",
-        "3:60: code_configuration.scoring_scrip: is not a known key here. "
-        "Did you mean `scoring_script`?",
-    ]
-
-
 CODES = {
     "model: [.]": (Topic.DOCUMENT, "type"),
     "model: boosted:1": (Topic.DOCUMENT, "asset-ref-form"),
     "model: azureml:boosted:1": (Topic.MACHINE, "cloud-reference"),
-    "model: {path: azureml:boosted:1}": (Topic.MACHINE, "cloud-reference"),
+    "model: {path: azureml:boosted:1}": (Topic.MACHINE, "azureml-ref-in-path"),
+    "model: {path: azureml://datastores/a/paths/b}": (Topic.MACHINE, "cloud-reference"),
     "model: {path: gone}": (Topic.MACHINE, "missing-local-path"),
-    "model: {name: boosted}": (Topic.DOCUMENT, "missing-key"),
+    "model: {name: boosted}": (Topic.MACHINE, "missing-key"),
     "model:": (Topic.DOCUMENT, "null"),
     "environment: python:3.11": (Topic.DOCUMENT, "asset-ref-form"),
     "environment: azureml:trees:1": (Topic.MACHINE, "cloud-reference"),
     "environment: file:gone.yml": (Topic.MACHINE, "missing-local-path"),
     "environment: {zzz: 1}": (Topic.DOCUMENT, "unknown-key"),
-    "environment: {build: {path: .}}": (Topic.MACHINE, "dockerfile-missing"),
-    "model_mount_path: ./models": (Topic.DOCUMENT, "mount-path"),
-    "code_configuration: {code: {local_path: .}}": (Topic.DOCUMENT, "old-generation"),
+    "environment: {build: {path: .}}": (Topic.MACHINE, "dockerfile-path"),
+    "model_mount_path: ./models": (Topic.MACHINE, "mount-path"),
     "code_configuration: {code: ., scoring_script: ../a.py}": (
-        Topic.DOCUMENT,
+        Topic.MACHINE,
         "outside-code-folder",
     ),
     "code_configuration: {code: ., scoring_script: a.py}": (
@@ -859,9 +863,9 @@ def test_an_error_of_an_endpoint_has_its_code(tmp_path: Path, text: str) -> None
 @pytest.mark.parametrize(
     ("text", "errors"),
     [
-        pytest.param("name: blue\nmodel: azureml:x:1\n", ["`endpoint_name` is missing."], id="one"),
+        pytest.param("name: blue\ninstance_type: F2\n", ["`endpoint_name` is missing."], id="one"),
         pytest.param(
-            "instance_count: 1\n", ["`endpoint_name` is missing.", "`name` is missing."], id="both"
+            "instance_type: F2\n", ["`endpoint_name` is missing.", "`name` is missing."], id="both"
         ),
     ],
 )
@@ -886,11 +890,6 @@ def test_a_deployment_without_its_names_is_refused_and_not_read(
             "{conda_file: conda.yml}",
             EnvironmentSpec(conda_file=Path("conda.yml")),
             id="conda file alone",
-        ),
-        pytest.param(
-            "{image: python, conda_file: file:conda.yml}",
-            EnvironmentSpec("python", Path("conda.yml")),
-            id="conda file with file:",
         ),
         pytest.param(
             "{image: python, conda_file: {name: env, dependencies: [pip, {pip: [numpy]}]}}",
@@ -939,8 +938,8 @@ def test_an_environment_is_read_in_each_of_its_forms(
         conda_file=tmp_path / read.conda_file if read.conda_file else None,
         build=replace(read.build, path=tmp_path / read.build.path) if read.build else None,
     )
-    assert deployment_of(tmp_path, f"environment: {environment}\n") == DeploymentSpec(
-        "blue", "orders", environment=expected
+    assert deployment_of(tmp_path, f"environment: {environment}\n") == replace(
+        PLAIN, environment=expected
     )
 
 
@@ -950,7 +949,7 @@ def test_all_other_keys_of_a_model_are_taken_and_play_no_part(tmp_path: Path) ->
 model:
   path: model.pkl
   $schema: https://azuremlschemas.azureedge.net/latest/model.schema.json
-  allowed_deployment_templates: [a]
+  allowed_deployment_templates: [{asset_id: a}]
   creation_context: {created_by: ada}
   datastore: azureml:store
   default_deployment_template: {asset_id: a}
@@ -966,9 +965,7 @@ model:
   tags: {a: b}
   utc_time_created: 2024-01-31
 """
-    assert deployment_of(tmp_path, text) == DeploymentSpec(
-        "blue", "orders", model=ModelSpec(tmp_path / "model.pkl")
-    )
+    assert deployment_of(tmp_path, text) == replace(PLAIN, model=ModelSpec(tmp_path / "model.pkl"))
 
 
 def test_all_other_keys_of_an_environment_are_taken_and_play_no_part(tmp_path: Path) -> None:
@@ -976,18 +973,17 @@ def test_all_other_keys_of_an_environment_are_taken_and_play_no_part(tmp_path: P
 environment:
   image: python
   $schema: https://azuremlschemas.azureedge.net/latest/environment.schema.json
-  auto_delete_setting: {condition: created_greater_than}
+  auto_delete_setting: {condition: CreatedGreaterThan, value: 30d}
   creation_context: {created_by: ada}
   datastore: azureml:store
   description: slim
-  id: /subscriptions/1/environments/x
-  os_type: linux
-  properties: {a: b}
+  id: azureml:/subscriptions/1/environments/x
+  intellectual_property: {publisher: ada}
+  latest_version: 3
+  os_type: Linux
   tags: {a: b}
 """
-    assert deployment_of(tmp_path, text) == DeploymentSpec(
-        "blue", "orders", environment=EnvironmentSpec("python")
-    )
+    assert deployment_of(tmp_path, text) == replace(PLAIN, environment=EnvironmentSpec("python"))
 
 
 def test_an_environment_in_a_file_of_its_own_names_paths_from_its_own_folder(
@@ -1005,9 +1001,8 @@ def test_an_environment_in_a_file_of_its_own_names_paths_from_its_own_folder(
         conda_file: ./conda.yml
         """,
     )
-    assert deployment_of(tmp_path, "environment: file:envs/env.yml\n") == DeploymentSpec(
-        "blue",
-        "orders",
+    assert deployment_of(tmp_path, "environment: file:envs/env.yml\n") == replace(
+        PLAIN,
         environment=EnvironmentSpec(
             "python", tmp_path / "envs/conda.yml", name="trees", version="2"
         ),
@@ -1016,7 +1011,7 @@ def test_an_environment_in_a_file_of_its_own_names_paths_from_its_own_folder(
 
 def test_an_error_in_the_file_of_an_environment_is_reported_in_that_file(tmp_path: Path) -> None:
     environment = write(tmp_path, "env.yml", "image: python\nconda_fil: conda.yml\n")
-    source = write(tmp_path, "blue.yml", f"{NAMES}environment: file:env.yml\nmodel: 5\n")
+    source = write(tmp_path, "blue.yml", blue("environment: file:env.yml\nmodel: 5\n"))
     assert errors_of(source) == [
         f"{source}:4:8: model: should be a string, not 5.",
         f"{environment}:2:12: conda_fil: is not a known key here. Did you mean `conda_file`?",
@@ -1037,9 +1032,8 @@ environment_variables:
   BLANK:
   DAY: 2024-01-31
 """
-    assert deployment_of(tmp_path, text) == DeploymentSpec(
-        "blue",
-        "orders",
+    assert deployment_of(tmp_path, text) == replace(
+        PLAIN,
         environment_variables={
             "TEXT": "plain text",
             "EMPTY": "",
@@ -1062,13 +1056,13 @@ app_insights_enabled: "true"
 request_settings: {request_timeout_ms: "60000", max_queue_wait_ms: 10.9}
 liveness_probe: {initial_delay: 2.5, period: "7"}
 """
-    assert deployment_of(tmp_path, text) == DeploymentSpec(
-        "blue",
-        "orders",
+    assert deployment_of(tmp_path, text) == replace(
+        PLAIN,
         instance_count=2,
         app_insights_enabled=True,
         request_settings=RequestSettings(60000, 1, 10),
         liveness_probe=ProbeSettings(2, 7, 2, 1, 30),
+        cloud_only=CloudOnly(("app_insights_enabled",)),
     )
 
 
@@ -1081,13 +1075,12 @@ readiness_probe:
   <<: *probe
   period: 7
 """
-    source = write(tmp_path, "blue.yml", NAMES + text)
+    source = write(tmp_path, "blue.yml", blue(text))
     document = read_document(source)
     assert load_files([source]) == Bundle(
         endpoint=None,
-        deployment=DeploymentSpec(
-            "blue",
-            "orders",
+        deployment=replace(
+            PLAIN,
             liveness_probe=ProbeSettings(period=5, timeout=3),
             readiness_probe=ProbeSettings(period=7, timeout=3),
         ),
@@ -1138,7 +1131,7 @@ def test_all_errors_of_a_document_are_reported_at_once(tmp_path: Path) -> None:
 
 def test_the_errors_of_all_documents_are_reported_at_once(tmp_path: Path) -> None:
     endpoint = write(tmp_path, "endpoint.yml", "name: orders\nauth_mode: none\n")
-    deployment = write(tmp_path, "blue.yml", f"{NAMES}instance_count: two\n")
+    deployment = write(tmp_path, "blue.yml", blue("instance_count: two\n"))
     assert errors_of(endpoint, deployment) == [
         f"{endpoint}:2:12: auth_mode: 'none' is not one of aad_token, aml_token, key.",
         f"{deployment}:3:17: instance_count: should be a whole number, not 'two'.",

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+SIZE = "instance_type: F2\n"
+
+
 @pytest.fixture
 def endpoint(tmp_path: Path) -> Path:
     return write(tmp_path, "endpoint.yml", "name: orders\nauth_mode: aml_token\n")
@@ -30,12 +33,16 @@ def endpoint(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def blue(tmp_path: Path) -> Path:
-    return write(tmp_path, "blue.yml", "name: blue\nendpoint_name: orders\ninstance_count: 1\n")
+    return write(
+        tmp_path, "blue.yml", f"name: blue\nendpoint_name: orders\ninstance_count: 1\n{SIZE}"
+    )
 
 
 @pytest.fixture
 def green(tmp_path: Path) -> Path:
-    return write(tmp_path, "green.yml", "name: green\nendpoint_name: orders\ninstance_count: 2\n")
+    return write(
+        tmp_path, "green.yml", f"name: green\nendpoint_name: orders\ninstance_count: 2\n{SIZE}"
+    )
 
 
 @pytest.fixture
@@ -55,8 +62,8 @@ def combined(tmp_path: Path) -> Path:
 
 
 ORDERS = EndpointSpec("orders", "aml_token")
-BLUE = DeploymentSpec("blue", "orders", instance_count=1)
-GREEN = DeploymentSpec("green", "orders", instance_count=2)
+BLUE = DeploymentSpec("blue", "orders", instance_type="F2", instance_count=1)
+GREEN = DeploymentSpec("green", "orders", instance_type="F2", instance_count=2)
 KINDS = "Give the YAML of an online endpoint or deployment."
 
 
@@ -167,7 +174,7 @@ def test_the_endpoint_given_on_the_command_line_overrides_all_names(
 
 def test_the_endpoint_given_on_the_command_line_fills_missing_names(tmp_path: Path) -> None:
     endpoint = write(tmp_path, "endpoint.yml", "auth_mode: aml_token\n")
-    blue = write(tmp_path, "blue.yml", "name: blue\ninstance_count: 1\n")
+    blue = write(tmp_path, "blue.yml", f"name: blue\ninstance_count: 1\n{SIZE}")
     bundle = load_files([endpoint, blue], Selection(endpoint="orders"))
     assert (bundle.endpoint, bundle.deployment) == (ORDERS, BLUE)
 
@@ -185,13 +192,13 @@ def test_the_endpoint_given_on_the_command_line_names_a_combined_document(
 def test_the_endpoint_given_on_the_command_line_takes_the_place_of_a_placeholder(
     tmp_path: Path,
 ) -> None:
-    blue = write(tmp_path, "blue.yml", "name: blue\nendpoint_name: <ENDPOINT_NAME>\n")
+    blue = write(tmp_path, "blue.yml", f"name: blue\nendpoint_name: <ENDPOINT_NAME>\n{SIZE}")
     bundle = load_files([blue], Selection(endpoint="orders"))
-    assert bundle.deployment == DeploymentSpec("blue", "orders")
+    assert bundle.deployment == DeploymentSpec("blue", "orders", instance_type="F2")
 
 
 def test_the_deployment_given_on_the_command_line_fills_a_missing_name(tmp_path: Path) -> None:
-    blue = write(tmp_path, "blue.yml", "endpoint_name: orders\ninstance_count: 1\n")
+    blue = write(tmp_path, "blue.yml", f"endpoint_name: orders\ninstance_count: 1\n{SIZE}")
     assert load_files([blue], Selection(deployment="blue")).deployment == BLUE
 
 
@@ -301,17 +308,17 @@ def test_an_error_in_the_chosen_deployment_is_reported_where_it_stands(tmp_path:
     ]
 
 
-def test_nothing_is_chosen_from_what_is_no_list(tmp_path: Path) -> None:
-    source = write(tmp_path, "combined.yml", "name: orders\ndeployments: {blue: {}}\n")
-    assert errors_of(source, selection=Selection(deployment="blue")) == [
-        f"{source}:2:14: deployments: should be a list, not a mapping."
-    ]
+@pytest.mark.parametrize("deployments", ["blue", "5", "true"])
+def test_nothing_is_chosen_from_what_is_no_list(tmp_path: Path, deployments: str) -> None:
+    source = write(tmp_path, "combined.yml", f"name: orders\ndeployments: {deployments}\n")
+    (error,) = errors_of(source, selection=Selection(deployment="blue"))
+    assert error.startswith(f"{source}:2:14: deployments: should be a list, not ")
 
 
 def test_an_endpoint_and_a_deployment_of_another_one_are_refused(
     tmp_path: Path, endpoint: Path
 ) -> None:
-    other = write(tmp_path, "other.yml", "name: blue\nendpoint_name: shop\n")
+    other = write(tmp_path, "other.yml", f"name: blue\nendpoint_name: shop\n{SIZE}")
     error = refusal([other, endpoint], Selection())
     assert (type(error), told(error)) == (
         SpecError,
@@ -327,7 +334,9 @@ def test_an_endpoint_and_a_deployment_of_another_one_are_refused(
 def test_names_that_differ_are_reconciled_by_the_command_line(
     tmp_path: Path, endpoint: Path
 ) -> None:
-    other = write(tmp_path, "other.yml", "name: blue\nendpoint_name: shop\ninstance_count: 1\n")
+    other = write(
+        tmp_path, "other.yml", f"name: blue\nendpoint_name: shop\ninstance_count: 1\n{SIZE}"
+    )
     bundle = load_files([other, endpoint], Selection(endpoint="orders"))
     assert (bundle.endpoint, bundle.deployment) == (ORDERS, BLUE)
 
@@ -388,6 +397,7 @@ def test_a_duplicate_key_warns_and_the_last_one_counts(tmp_path: Path) -> None:
         instance_count: 7
         environment_variables: {A: 1, A: 2}
         instance_count: 1
+        instance_type: F2
         """,
     )
     assert load_files([source]) == Bundle(
@@ -440,6 +450,7 @@ def test_overrides_are_applied_before_the_reading(endpoint: Path, blue: Path) ->
             "orders",
             environment=EnvironmentSpec("python"),
             environment_variables={"LEVEL": "debug", "COUNT": "3", "MODE": "fast"},
+            instance_type="F2",
             instance_count=4,
         ),
     )
@@ -467,10 +478,12 @@ LOUD = Selection(log_level="DEBUG")
 def test_the_log_level_given_on_the_command_line_is_a_variable_of_the_deployment(
     tmp_path: Path, endpoint: Path, text: str, variables: dict[str, str]
 ) -> None:
-    file = write(tmp_path, "blue.yml", f"name: blue\nendpoint_name: orders\n{text}")
+    file = write(tmp_path, "blue.yml", f"name: blue\nendpoint_name: orders\n{text}{SIZE}")
     bundle = load_files([endpoint, file], LOUD)
     assert bundle.endpoint == ORDERS
-    assert bundle.deployment == DeploymentSpec("blue", "orders", environment_variables=variables)
+    assert bundle.deployment == DeploymentSpec(
+        "blue", "orders", instance_type="F2", environment_variables=variables
+    )
     assert load_documents(bundle.documents) == bundle
 
 
@@ -498,8 +511,11 @@ def test_the_log_level_reaches_the_deployments_of_a_combined_document(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("endpoint_name: orders\nenvironment_variables: [A]\n", "3:24: environment_variables"),
-        ("deployments: {blue: {}}\n", "2:14: deployments"),
+        (
+            f"endpoint_name: orders\nenvironment_variables: [A]\n{SIZE}",
+            "3:24: environment_variables",
+        ),
+        ("deployments: {blue: 5}\n", "2:21: deployments.blue"),
     ],
 )
 def test_the_log_level_finds_no_place_in_what_is_no_mapping(
@@ -542,6 +558,7 @@ def test_neither_overrides_nor_names_change_the_documents_given(endpoint: Path, 
             "name": "blue",
             "endpoint_name": "shop",
             "instance_count": 1,
+            "instance_type": "F2",
             "environment_variables": {"A": 1},
         },
     ]

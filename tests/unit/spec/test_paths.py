@@ -10,7 +10,10 @@ from unit.spec.spec_files import write
 from localep.spec.documents import Document, read_document
 from localep.spec.fields import Fields
 from localep.spec.findings import Finding, Findings, Severity, Topic
-from localep.spec.paths import existing, is_reference, local_path, note_reference
+from localep.spec.generations import Generation
+from localep.spec.paths import existing, is_reference, is_url, local_path, note_reference
+
+TODAY = Generation.TODAY
 
 
 def fields_in(folder: Path) -> Fields:
@@ -50,10 +53,7 @@ def test_only_what_the_cloud_alone_can_reach_is_a_reference(text: str, expected:
         ("../model/./x.pkl", "/project/model/x.pkl"),
         ("sub/../model/", "/project/app/model"),
         ("/models/x.pkl", "/models/x.pkl"),
-        ("file:model", "/project/app/model"),
-        ("file:./model", "/project/app/model"),
-        ("file:../model", "/project/model"),
-        ("file:/models/x.pkl", "/models/x.pkl"),
+        ("file:model", "/project/app/file:model"),
         ("my model (2)", "/project/app/my model (2)"),
         ("modèle/größe 日本.pkl", "/project/app/modèle/größe 日本.pkl"),
     ],
@@ -61,6 +61,62 @@ def test_only_what_the_cloud_alone_can_reach_is_a_reference(text: str, expected:
 def test_a_path_starts_from_the_folder_of_its_document(text: str, expected: str) -> None:
     fields = Fields(Document(Path("/project/app/a.yml"), {}), Findings())
     assert local_path(fields, text) == Path(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("model", "/project/app/model"),
+        ("file:model", "/project/app/model"),
+        ("file:./model", "/project/app/model"),
+        ("file:../model", "/project/model"),
+        ("file:/models/x.pkl", "/models/x.pkl"),
+        ("file:file:model", "/project/app/file:model"),
+    ],
+)
+@pytest.mark.parametrize("generation", [item for item in Generation if item is not TODAY])
+def test_a_path_of_2021_may_begin_with_file(
+    text: str, expected: str, generation: Generation
+) -> None:
+    document = Document(Path("/project/app/a.yml"), {})
+    fields = Fields(document, Findings(), generation=generation)
+    assert local_path(fields, text) == Path(expected)
+
+
+def test_file_is_no_beginning_of_a_path_today(tmp_path: Path) -> None:
+    write(tmp_path, "model.pkl")
+    fields = fields_in(tmp_path)
+    path = tmp_path / "file:model.pkl"
+    assert existing(fields, "model", "file:model.pkl", "file") == path
+    assert [str(item) for item in fields.findings.items] == [
+        f"{tmp_path}/a.yml:2:3: model: there is no file at {path}. Write the path without `file:`."
+    ]
+
+
+def test_what_counts_as_remote_is_for_the_key_to_say(tmp_path: Path) -> None:
+    fields = fields_in(tmp_path)
+    assert existing(fields, "model", "azureml:x:1", "file", is_url) == tmp_path / "azureml:x:1"
+    assert existing(fields, "model", "https://example.com/x", "file", is_url) is None
+    assert [item.code for item in fields.findings.items] == [
+        "missing-local-path",
+        "cloud-reference",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("http://example.com", True),
+        ("https://example.com/x.git", True),
+        ("ftp://example.com", True),
+        ("ftps://example.com", True),
+        ("azureml://x", False),
+        ("file://x", False),
+        ("example.com", False),
+    ],
+)
+def test_an_address_of_the_web_begins_with_its_protocol(text: str, expected: bool) -> None:
+    assert is_url(text) is expected
 
 
 def test_a_reference_is_noted_as_absent_from_this_machine(tmp_path: Path) -> None:

@@ -6,9 +6,12 @@ import pytest
 from unit.spec.spec_files import errors_of, write
 
 from localep.spec.documents import read_document
-from localep.spec.findings import Findings
-from localep.spec.loader import Bundle, load_files
+from localep.spec.findings import Finding, Findings, Severity, Topic
+from localep.spec.loader import Bundle, Selection, load_files
+from localep.spec.may2021 import read_combined, read_deployment, read_endpoint
 from localep.spec.model import (
+    BuildSpec,
+    CloudOnly,
     CodeSpec,
     DeploymentSpec,
     EndpointSpec,
@@ -19,13 +22,24 @@ from localep.spec.model import (
     RequestSettings,
     Route,
 )
-from localep.spec.preview2021 import read_combined
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 START = "Paths start from the folder of the YAML file."
 HEAD = "name: orders\ndeployments:\n  - name: blue\n"
+
+
+def warning_of(source: Path) -> Finding:
+    """What every document of this generation is told."""
+    return Finding(
+        Severity.WARNING,
+        Topic.DOCUMENT,
+        "old-generation",
+        f"{source}:1:1",
+        "The document is of the public preview of May 2021; today's cloud refuses it.",
+        "`localep upgrade -f FILE` writes it as the cloud reads it today.",
+    )
 
 
 def deployment_of(folder: Path, text: str) -> DeploymentSpec:
@@ -105,6 +119,7 @@ def test_a_whole_combined_document(tmp_path: Path) -> None:
             tags={"team": "vision"},
             properties={"owner": "ada"},
             traffic={"blue": 100},
+            cloud_only=CloudOnly(("identity",)),
         ),
         deployment=DeploymentSpec(
             name="blue",
@@ -126,8 +141,10 @@ def test_a_whole_combined_document(tmp_path: Path) -> None:
             readiness_probe=ProbeSettings(timeout=12),
             tags={"color": "blue"},
             properties={"wave": "first"},
+            cloud_only=CloudOnly(("app_insights_enabled",)),
         ),
         documents=(document,),
+        warnings=(warning_of(source),),
     )
 
 
@@ -152,7 +169,9 @@ def test_all_deployments_are_read_in_their_order(tmp_path: Path) -> None:
 def test_a_document_without_deployments_in_its_list_is_an_endpoint(tmp_path: Path) -> None:
     source = write(tmp_path, "endpoint.yml", "name: orders\ndeployments: []\n")
     document = read_document(source)
-    assert load_files([source]) == Bundle(EndpointSpec("orders"), None, (document,))
+    assert load_files([source]) == Bundle(
+        EndpointSpec("orders"), None, (document,), (warning_of(source),)
+    )
 
 
 def test_a_document_of_kubernetes_is_read_alike(tmp_path: Path) -> None:
@@ -164,15 +183,70 @@ def test_a_document_of_kubernetes_is_read_alike(tmp_path: Path) -> None:
         target: azureml:cluster
         deployments:
           - name: blue
-            resource_requirements: {cpu: 1.5, memory_in_gb: 1.0}
+            resource_requirements: {cpu: 1.5, memory_in_gb: 1.0, gpu: 1, cpu_cores_limit: "2",
+                                    memory_in_gb_limit: 2}
             scale_settings: {scale_type: auto, polling_interval: 1,
                              target_utilization_percentage: 70}
         """,
     )
     document = read_document(source)
     assert load_files([source]) == Bundle(
-        EndpointSpec("orders"), DeploymentSpec("blue", "orders"), (document,)
+        EndpointSpec("orders", cloud_only=CloudOnly(("target",))),
+        DeploymentSpec(
+            "blue", "orders", cloud_only=CloudOnly(("scale_settings", "resource_requirements"))
+        ),
+        (document,),
+        (warning_of(source),),
     )
+
+
+def test_an_endpoint_without_deployments_may_stand_alone(tmp_path: Path) -> None:
+    source = write(tmp_path, "endpoint.yml", "name: orders\ntype: online\nauth_mode: aml_token\n")
+    assert load_files([source]).endpoint == EndpointSpec("orders", "aml_token")
+    findings = Findings()
+    assert read_endpoint(read_document(source), findings) == EndpointSpec("orders", "aml_token")
+    assert findings.items == []
+
+
+def test_a_deployment_that_stands_alone_gets_its_endpoint_from_the_command_line(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, "model.pkl")
+    source = write(
+        tmp_path,
+        "blue.yml",
+        """\
+        $schema: https://azuremlschemas.azureedge.net/latest/managedOnlineDeployment.schema.json
+        name: blue
+        model: {name: boosted, version: 1, local_path: model.pkl}
+        environment: {docker: {image: python}}
+        instance_type: F2
+        scale_settings: {scale_type: manual, instance_count: 1}
+        """,
+    )
+    assert errors_of(source) == [f"{source}:1:1: `endpoint_name` is missing."]
+    bundle = load_files([source], Selection(endpoint="orders"))
+    assert (bundle.endpoint, bundle.deployment) == (
+        None,
+        DeploymentSpec(
+            "blue",
+            "orders",
+            model=ModelSpec(tmp_path / "model.pkl", None, "boosted", "1"),
+            environment=EnvironmentSpec("python"),
+            instance_type="F2",
+            instance_count=1,
+        ),
+    )
+
+
+def test_a_deployment_without_its_names_is_not_read(tmp_path: Path) -> None:
+    findings = Findings()
+    source = write(tmp_path, "blue.yml", "instance_type: F2\n")
+    assert read_deployment(read_document(source), findings) is None
+    assert [item.message for item in findings.items] == [
+        "`endpoint_name` is missing.",
+        "`name` is missing.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -246,9 +320,6 @@ def test_an_environment_in_a_file_of_its_own_names_paths_from_its_own_folder(
             ),
             id="custom container",
         ),
-        pytest.param(
-            "{docker: {build: {dockerfile: 'FROM x'}}}", EnvironmentSpec(), id="own Dockerfile"
-        ),
     ],
 )
 def test_an_environment_is_read_in_each_of_its_forms(
@@ -259,6 +330,55 @@ def test_an_environment_is_read_in_each_of_its_forms(
     )
 
 
+@pytest.mark.parametrize(
+    ("environment", "build"),
+    [
+        pytest.param(
+            "{docker: {build: {dockerfile: file:docker/Dockerfile}}}",
+            ("docker", "Dockerfile"),
+            id="the folder of the Dockerfile is sent",
+        ),
+        pytest.param(
+            "{docker: {build: {dockerfile: docker/Dockerfile}}}",
+            ("docker", "Dockerfile"),
+            id="without file:",
+        ),
+        pytest.param(
+            "{path: ., docker: {build: {dockerfile: file:docker/Dockerfile}}}",
+            (".", "docker/Dockerfile"),
+            id="the folder that path names is sent",
+        ),
+        pytest.param(
+            "{path: code, docker: {build: {dockerfile: file:docker/Dockerfile}}}",
+            ("docker", "Dockerfile"),
+            id="a folder without the Dockerfile is of no use",
+        ),
+    ],
+)
+def test_an_environment_is_built_from_a_dockerfile(
+    tmp_path: Path, environment: str, build: tuple[str, str]
+) -> None:
+    write(tmp_path, "docker/Dockerfile")
+    write(tmp_path, "code/score.py")
+    folder, dockerfile = build
+    assert deployment_of(tmp_path, f"    environment: {environment}\n") == DeploymentSpec(
+        "blue",
+        "orders",
+        environment=EnvironmentSpec(build=BuildSpec(tmp_path / folder, dockerfile)),
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["FROM python", "from python", "ARG a", "# syntax", "  FROM python"]
+)
+def test_the_text_of_a_dockerfile_is_not_built(tmp_path: Path, text: str) -> None:
+    line = f"    environment: {{docker: {{build: {{dockerfile: '{text}'}}}}}}\n"
+    assert deployment_errors(tmp_path, line) == [
+        "4:48: deployments.0.environment.docker.build.dockerfile: is the text of a Dockerfile and "
+        "not the path of one. Write the text into a file, and `dockerfile: file:PATH` here."
+    ]
+
+
 @pytest.mark.parametrize("word", ["manual", "Manual", "MANUAL"])
 def test_the_casing_of_scale_type_does_not_matter(tmp_path: Path, word: str) -> None:
     text = f"    scale_settings: {{scale_type: {word}, instance_count: '2'}}\n"
@@ -266,10 +386,16 @@ def test_the_casing_of_scale_type_does_not_matter(tmp_path: Path, word: str) -> 
 
 
 WRONG_DEPLOYMENT_LINES = {
-    "model: {name: boosted, local_path: gone}": "4:40: deployments.0.model.local_path: "
+    "model: {name: boosted, version: 1, local_path: gone}": "4:52: deployments.0.model.local_path: "
     "there is no file or folder at {here}/gone. " + START,
-    "model: {name: boosted}": "4:12: deployments.0.model: `path` is missing.",
-    "model: {local_path: .}": "4:12: deployments.0.model: `name` is missing.",
+    "model: {name: boosted, version: 1}": "4:12: deployments.0.model: `local_path` is missing.",
+    "model: {version: 1, local_path: .}": "4:12: deployments.0.model: `name` is missing.",
+    "model: {name: boosted, local_path: .}": "4:12: deployments.0.model: `version` is missing.",
+    "model: {name: boosted, version: 1, local_path: ., path: .}": "4:61: deployments.0.model.path: "
+    "is not a known key here. It stands beside `local_path`: keep one of them.",
+    "model: {name: boosted, version: 1, path: ., asset_path: .}": "4:61: "
+    "deployments.0.model.asset_path: is not a known key here. "
+    "It is of another generation of the documents; write `model.local_path`.",
     "model: boosted:1": "4:12: deployments.0.model: 'boosted:1' is not a reference to a "
     "registered model. Write `azureml:NAME:VERSION`, or a mapping that names a local path.",
     "model: azureml:boosted:1": "4:12: deployments.0.model: azureml:boosted:1 can only be "
@@ -290,7 +416,14 @@ WRONG_DEPLOYMENT_LINES = {
     "environment: {docker: {imag: python}}": "4:34: deployments.0.environment.docker.imag: "
     "is not a known key here. Did you mean `image`?",
     "environment: {image: python}": "4:26: deployments.0.environment.image: "
-    "is not a known key here.",
+    "is not a known key here. "
+    "It is of another generation of the documents; write `environment.docker.image`.",
+    "environment: {docker: {build: {}}}": "4:35: deployments.0.environment.docker.build: "
+    "`dockerfile` is missing.",
+    "environment: {docker: {build: {dockerfile: 'file:gone'}}}": "4:48: "
+    "deployments.0.environment.docker.build.dockerfile: there is no file at {here}/gone. " + START,
+    "environment: {os_type: mac}": "4:28: deployments.0.environment.os_type: "
+    "'mac' is not one of linux, windows.",
     "environment: {conda_file: 'file:gone.yml'}": "4:31: deployments.0.environment.conda_file: "
     "there is no file at {here}/gone.yml. " + START,
     "environment: {docker: {image: mine}, inference_config: {liveness_route: {port: 1, path: /}, "
@@ -300,12 +433,28 @@ WRONG_DEPLOYMENT_LINES = {
     "be resolved by the cloud. Write `image:` and `conda_file:` under `environment:`.",
     "scale_settings: {scale_type: default}": "4:34: deployments.0.scale_settings.scale_type: "
     "'default' is not one of auto, manual.",
+    "scale_settings: {scale_type: manual}": "4:21: deployments.0.scale_settings: "
+    "`instance_count` is missing.",
+    "scale_settings: {minimum: 1}": "4:31: deployments.0.scale_settings.minimum: "
+    "is not a known key here. "
+    "It is of another generation of the documents; write `scale_settings.min_instances`.",
+    "liveness_probe: {period_seconds: 1}": "4:38: deployments.0.liveness_probe.period_seconds: "
+    "is not a known key here. "
+    "It is of another generation of the documents; write `liveness_probe.period`.",
+    "resources: {}": "4:16: deployments.0.resources: is not a known key here. "
+    "It is of another generation of the documents; write `resource_requirements`.",
+    "resource_requirements: {cpu: many}": "4:34: deployments.0.resource_requirements.cpu: "
+    "should be a number, not 'many'.",
+    "resource_requirements: {memory: 1}": "4:37: deployments.0.resource_requirements.memory: "
+    "is not a known key here. Did you mean `memory_in_gb`?",
+    "sku: F2": "4:10: deployments.0.sku: is not a known key here. "
+    "It is of another generation of the documents; write `instance_type`.",
     "scale_settings: {instance_count: many}": "4:38: "
     "deployments.0.scale_settings.instance_count: should be a whole number, not 'many'.",
     "scale_settings: {instances: 1}": "4:33: deployments.0.scale_settings.instances: "
     "is not a known key here. Did you mean `min_instances`?",
     "instance_count: 1": "4:21: deployments.0.instance_count: is not a known key here. "
-    "Did you mean `instance_type`?",
+    "It is of another generation of the documents; write `scale_settings.instance_count`.",
     "instance_type:": "4:19: deployments.0.instance_type: may not be null. "
     "Give it a value or remove the key.",
 }
@@ -322,9 +471,9 @@ def test_all_errors_of_a_code_section_are_reported_at_once(tmp_path: Path) -> No
     text = "    code_configuration: {code: {localpath: ., name: x}, script: score.py}\n"
     assert sorted(deployment_errors(tmp_path, text)) == [
         "4:25: deployments.0.code_configuration: `scoring_script` is missing.",
-        "4:32: deployments.0.code_configuration.code: `path` is missing.",
+        "4:32: deployments.0.code_configuration.code: `local_path` is missing.",
         "4:44: deployments.0.code_configuration.code.localpath: is not a known key here. "
-        "Did you mean `path`?",
+        "Did you mean `local_path`?",
         "4:65: deployments.0.code_configuration.script: is not a known key here. "
         "Did you mean `scoring_script`?",
     ]
@@ -336,8 +485,14 @@ WRONG_DOCUMENTS = {
     "name: orders\ndeployments:": [
         "2:13: deployments: may not be null. Give it a value or remove the key."
     ],
-    "name: orders\ndeployments: {blue: {}}": [
-        "2:14: deployments: should be a list, not a mapping."
+    "name: orders\ndeployments: blue": ["2:14: deployments: should be a list, not 'blue'."],
+    "name: orders\ndeployments: []\ncompute: azureml:aks": [
+        "3:10: compute: is not a known key here. "
+        "It is of another generation of the documents; write `target`."
+    ],
+    "name: orders\ndeployments: []\ninfrastructure: managed": [
+        "3:17: infrastructure: is not a known key here. "
+        "It is of another generation of the documents; write `target`."
     ],
     "name: orders\ndeployments: [blue]": ["2:15: deployments.0: should be a mapping."],
     "name: orders\ndeployments: [{instance_type: F2}]": ["2:15: deployments.0: `name` is missing."],
@@ -345,7 +500,7 @@ WRONG_DOCUMENTS = {
         "3:16: endpoint_name: is not a known key here."
     ],
     "name: orders\ndeployments: []\ntraffic: {blue: 101}": [
-        "3:10: traffic: the shares must lie between 0 and 100 in all."
+        "3:10: traffic: the shares are more than 100 in all."
     ],
     "name: a_b\ndeployments: [{name: b_c}, {name: blue, size: 1}]": [
         "2:22: deployments.0.name: 'b_c' is not a valid name. "

@@ -1,0 +1,178 @@
+"""`validate`: all that is wrong or doubtful with YAML files, before anything is built."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from localep.errors import SpecError
+from localep.operations.registered_assets import fill_in
+from localep.rules.causes import cloud_messages
+from localep.rules.engine import check
+from localep.spec.documents import Document, Position, read_document, read_text
+from localep.spec.findings import Finding, Findings, Place, Severity, Topic
+from localep.spec.generations import generation_of
+from localep.spec.loader import Selection, read_documents, refuse_other_kinds
+from localep.spec.overrides import kind_of
+from localep.spec.placeholders import first_in_braces
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from localep.spec.loader import Reading
+    from localep.spec.model import DeploymentSpec, EndpointSpec
+
+
+@dataclass(frozen=True)
+class ValidatedDocument:
+    """One file: what it is, as far as it could be read."""
+
+    source: str
+    kind: str | None
+    generation: str | None
+    name: str | None
+
+
+@dataclass(frozen=True)
+class ValidateResult:
+    """What was found; ``lines`` are the lines of each file, for frames around the findings."""
+
+    documents: tuple[ValidatedDocument, ...]
+    findings: tuple[Finding, ...]
+    lines: dict[Path, list[str]]
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether there is no error."""
+        return all(finding.severity is not Severity.ERROR for finding in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain values, for JSON and YAML."""
+        return {
+            "valid": self.is_valid,
+            "documents": [vars(document) for document in self.documents],
+            "findings": [_plain(finding) for finding in self.findings],
+        }
+
+
+def validate(
+    files: Sequence[Path], selection: Selection, *, strict: bool = False
+) -> ValidateResult:
+    """Check files as the cloud's loader would, and what they name on this machine.
+
+    What is missing on this machine is a warning: it may be there where the files are sent
+    from. ``strict`` makes every warning an error. Raises UsageError.
+    """
+    findings = Findings()
+    documents: list[Document] = []
+    described: list[ValidatedDocument] = []
+    lines: dict[Path, list[str]] = {}
+    for file in files:
+        document = _read(file, selection, findings, lines)
+        if document is not None:
+            documents.append(document)
+        described.append(_describe(file, document))
+    if documents:
+        reading = fill_in(read_documents(documents, selection))
+        findings.items += [*reading.findings.items, *check(reading)]
+        _name_cloud_only(reading, findings)
+    findings.items.sort(key=_line_of)
+    _read_lines(findings, lines)
+    judged = tuple(_judged(finding, strict=strict) for finding in findings.items)
+    return ValidateResult(tuple(described), judged, lines)
+
+
+def _read_lines(findings: Findings, lines: dict[Path, list[str]]) -> None:
+    """Add the lines of the files that documents name and that something was found in."""
+    for finding in findings.items:
+        if finding.place is not None and finding.place.source not in lines:
+            with suppress(SpecError):
+                lines[finding.place.source] = read_text(finding.place.source).splitlines()
+
+
+def _name_cloud_only(reading: Reading, findings: Findings) -> None:
+    """One line a document with the fields that no local run acts on."""
+    specs: list[EndpointSpec | DeploymentSpec] = [*reading.endpoints, *reading.deployments]
+    for spec in specs:
+        names = ", ".join(spec.cloud_only.names)
+        if names and spec.origin is not None:
+            message = f"Only the cloud acts on {names}."
+            findings.info(spec.origin.document, spec.origin.path, "cloud-only", message)
+
+
+def _read(
+    file: Path, selection: Selection, findings: Findings, lines: dict[Path, list[str]]
+) -> Document | None:
+    """The document of a file; None, and a finding, where there is none."""
+    text = ""
+    try:
+        text = read_text(file)
+        lines[file.absolute()] = text.splitlines()
+        document = read_document(file, variables=selection.variables)
+        refuse_other_kinds(document)
+    except SpecError as error:
+        findings.items.append(_unreadable(file, text, error))
+        return None
+    return document
+
+
+def _unreadable(file: Path, text: str, error: SpecError) -> Finding:
+    code, remedy = error.code, error.remedy
+    placeholder = first_in_braces(text)
+    if code == "yaml-syntax" and placeholder is not None:
+        code = "placeholder-left"
+        remedy = f"Fill {{{{{placeholder}}}}} with --var {placeholder}=value."
+    subject = f"{file.absolute()}:{error.position[0]}:{error.position[1]}" if error.position else ""
+    said = error.message.replace(subject or str(file), "The document")
+    message = " ".join(filter(None, (said, error.cause)))
+    position = Position(*error.position) if error.position is not None else None
+    place = Place(file.absolute(), "", position)
+    where = str(file.absolute())
+    return Finding(Severity.ERROR, Topic.DOCUMENT, code, where, message, remedy, place)
+
+
+def _describe(file: Path, document: Document | None) -> ValidatedDocument:
+    if document is None:
+        return ValidatedDocument(str(file.absolute()), None, None, None)
+    name = document.data.get("name")
+    return ValidatedDocument(
+        str(document.source),
+        kind_of(document),
+        generation_of(document.data).value,
+        name if isinstance(name, str) else None,
+    )
+
+
+def _line_of(finding: Finding) -> tuple[str, Position]:
+    place = finding.place
+    if place is None:
+        return ("", Position(0, 0))
+    return (str(place.source), place.position or Position(0, 0))
+
+
+def _judged(finding: Finding, *, strict: bool) -> Finding:
+    severity = finding.severity
+    if finding.topic is Topic.MACHINE and severity is Severity.ERROR:
+        severity = Severity.WARNING
+    if strict and severity is Severity.WARNING:
+        severity = Severity.ERROR
+    return replace(finding, severity=severity)
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    place = finding.place
+    position = place.position if place is not None else None
+    path = place.path if place is not None else ""
+    return {
+        "severity": finding.severity.value,
+        "code": finding.code,
+        "source": str(place.source) if place is not None else None,
+        "path": path or None,
+        "line": position.line if position is not None else None,
+        "column": position.column if position is not None else None,
+        "message": finding.message.removeprefix(f"{path}: ") if path else finding.message,
+        "remedy": finding.remedy,
+        "cloud": list(cloud_messages(finding.code)),
+    }

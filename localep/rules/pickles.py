@@ -1,0 +1,44 @@
+"""What a pickle wants, told from its bytes: nothing of it is ever loaded."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SUFFIXES = frozenset({".bin", ".joblib", ".model", ".p", ".pickle", ".pkl", ".pt", ".pth", ".sav"})
+# A pickle names the classes of its objects in front of their content.
+MAX_BYTES = 8 * 1024 * 1024
+
+# A class by its module and its name: as opcodes of protocols 0 to 3, and of those from 4 on.
+_OLD = re.compile(rb"[ci]__main__\n([A-Za-z_]\w*)\n")
+_NEW = re.compile(rb"\x8c\x08__main__\x94?\x8c.([A-Za-z_][\w.]*)\x94?\x93", re.DOTALL)
+_COMPRESSED = (b"\x1f\x8b", b"\x78")
+
+
+def classes_of_main(file: Path) -> tuple[str, ...]:
+    """The classes of ``__main__`` that a pickle wants; none of a file that is no pickle."""
+    if file.suffix.lower() not in SUFFIXES:
+        return ()
+    try:
+        with file.open("rb") as stream:
+            data = _unpacked(stream.read(MAX_BYTES))
+    except OSError:
+        return ()
+    names = {
+        match.group(1).decode() for pattern in (_OLD, _NEW) for match in pattern.finditer(data)
+    }
+    return tuple(sorted(names))
+
+
+def _unpacked(data: bytes) -> bytes:
+    """The bytes as they were before joblib or gzip compressed them, as far as they go."""
+    if not data.startswith(_COMPRESSED):
+        return data
+    try:
+        return zlib.decompressobj(wbits=47).decompress(data, MAX_BYTES)
+    except zlib.error:
+        return data
