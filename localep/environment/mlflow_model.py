@@ -147,7 +147,7 @@ def _read_lines(path: Path) -> list[str]:
 def _read_mapping(path: Path) -> dict[str, Any]:
     try:
         data = yaml.safe_load(_read(path))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a ValueError of `!!int x`
         raise SpecError(
             f"{path} is not YAML.",
             cause=" ".join(str(error).split()),

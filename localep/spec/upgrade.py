@@ -50,7 +50,7 @@ def upgrade(document: Document, folder: Path) -> list[UpgradedFile]:
     items = _items(data.get("deployments"))
     for item in items:
         name = "deployment.yml" if len(items) == 1 else f"deployment-{item.get('name')}.yml"
-        inherited = {"target": data["target"]} if "target" in data else {}
+        inherited = {key: data[key] for key in ("target", "infrastructure") if key in data}
         files.append(_deployment({**inherited, **item}, data.get("name"), rebase, name))
     return files
 

@@ -92,9 +92,7 @@ def test_what_the_front_end_lets_through_is_shown(
 ) -> None:
     state = replace(STATE, allows_options=allows_options, is_direct=is_direct)
 
-    assert view_endpoint(replace(ENDPOINT, state=state)) == replace(
-        HELLO, front_end=shown
-    )
+    assert view_endpoint(replace(ENDPOINT, state=state)) == replace(HELLO, front_end=shown)
 
 
 def test_an_endpoint_without_a_deployment_takes_no_traffic() -> None:

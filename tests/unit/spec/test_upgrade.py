@@ -77,9 +77,10 @@ def test_an_april_document_becomes_two_files() -> None:
             "compute": "azureml:cluster",
         },
         "deployment.yml": {
-            "$schema": f"{SCHEMAS}/managedOnlineDeployment.schema.json",
+            "$schema": f"{SCHEMAS}/kubernetesOnlineDeployment.schema.json",
             "name": "blue",
             "endpoint_name": "orders",
+            "type": "kubernetes",
             "model": {"name": "trees", "version": 3, "path": "./model.pkl"},
             "code_configuration": {"code": "./src", "scoring_script": "score.py"},
             "environment": {"conda_file": "conda.yml"},
