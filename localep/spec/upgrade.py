@@ -50,7 +50,9 @@ def upgrade(document: Document, folder: Path) -> list[UpgradedFile]:
     items = _items(data.get("deployments"))
     for item in items:
         name = "deployment.yml" if len(items) == 1 else f"deployment-{item.get('name')}.yml"
-        inherited = {key: data[key] for key in ("target", "infrastructure") if key in data}
+        inherited: dict[str, Any] = {
+            key: data[key] for key in ("target", "infrastructure") if key in data
+        }
         files.append(_deployment({**inherited, **item}, data.get("name"), rebase, name))
     return files
 

@@ -196,6 +196,12 @@ NOT_MLFLOWS = "Take the file that MLflow wrote."
             NOT_MLFLOWS,
         ),
         (
+            {"MLmodel": "a: !!int x\n"},
+            "{model}/MLmodel is not YAML.",
+            "invalid literal for int() with base 10: 'x'",
+            NOT_MLFLOWS,
+        ),
+        (
             {"MLmodel": "a: 'b\n"},
             "{model}/MLmodel is not YAML.",
             'while scanning a quoted scalar in "<unicode string>", line 1, column 4: a: \'b ^ '
