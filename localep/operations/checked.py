@@ -39,7 +39,7 @@ def _checked(reading: Reading, selection: Selection) -> Bundle:
     bundle = bundle_of(reading, selection)
     doubtful = (
         item
-        for item in check(reading)
+        for item in check(reading, bundle.deployment)
         if item.severity is Severity.WARNING and item.code not in _TOLD_AS_ERRORS
     )
     return replace(bundle, warnings=(*bundle.warnings, *doubtful))

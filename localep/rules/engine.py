@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from localep.spec.documents import Document, KeyPath
     from localep.spec.findings import Finding
     from localep.spec.loader import Reading
-    from localep.spec.model import Origin
+    from localep.spec.model import DeploymentSpec, Origin
 
 # Every module with rules, in the order in which a deployment meets what they speak of.
 MODULES = ("definition", "upload", "build", "start", "load", "requests", "advice")
@@ -80,8 +80,11 @@ def deployment_rule(name: str) -> Callable[[_DeploymentCheck], _DeploymentCheck]
     return register
 
 
-def check(reading: Reading) -> list[Finding]:
-    """Everything that the rules find in what was read, document by document."""
+def check(reading: Reading, only: DeploymentSpec | None = None) -> list[Finding]:
+    """Everything that the rules find in what was read, document by document.
+
+    Of several deployments ``only`` one may count.
+    """
     from localep.rules.subject import subjects_of
 
     for module in MODULES:
@@ -92,6 +95,8 @@ def check(reading: Reading) -> list[Finding]:
         for endpoint_check in endpoint_rules:
             _note(findings, endpoint.origin, endpoint_check.cause, endpoint_check.check(endpoint))
     for deployment in deployments:
+        if only is not None and deployment.spec is not only:
+            continue
         for deployment_check in deployment_rules:
             told = deployment_check.check(deployment)
             _note(findings, deployment.origin, deployment_check.cause, told)
