@@ -7,7 +7,6 @@ from typing import Annotated, Optional
 import typer
 
 from localep.cli import options
-from localep.cli.addresses import address
 from localep.cli.output import Format, Output
 
 
@@ -17,15 +16,7 @@ def create(
     deployment: options.Deployment = None,
     overrides: options.Set = None,
     variables: options.Var = None,
-    host: Annotated[
-        str,
-        typer.Option(
-            "--host",
-            metavar="ADDRESS",
-            callback=address,
-            help="The address to answer on; 0.0.0.0 for every network.",
-        ),
-    ] = "127.0.0.1",
+    host: options.Host = "127.0.0.1",
     port: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(

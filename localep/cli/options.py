@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from localep.cli.addresses import address
 from localep.cli.forms import Format
 
 # Optional[...] and not `... | None`: Typer reads these at run time, on Python 3.10 too.
@@ -71,6 +72,15 @@ Var = Annotated[
         "--var",
         metavar="NAME=VALUE",
         help="Fill {{NAME}}, <NAME> and $NAME before the YAML is read; repeatable.",
+    ),
+]
+Host = Annotated[
+    str,
+    typer.Option(
+        "--host",
+        metavar="ADDRESS",
+        callback=address,
+        help="The address to answer on; 0.0.0.0 for every network.",
     ),
 ]
 Timeout = Annotated[

@@ -8,7 +8,6 @@ from typing import Annotated, Optional
 import typer
 
 from localep.cli import options
-from localep.cli.addresses import address
 from localep.cli.output import Format, Output
 from localep.errors import UsageError
 
@@ -31,15 +30,7 @@ def serve(
         Optional[Path],  # noqa: UP045
         typer.Option("--model-dir", metavar="DIR", help="AZUREML_MODEL_DIR, with --entry-script."),
     ] = None,
-    host: Annotated[
-        str,
-        typer.Option(
-            "--host",
-            metavar="ADDRESS",
-            callback=address,
-            help="The address to answer on; 0.0.0.0 for every network.",
-        ),
-    ] = "127.0.0.1",
+    host: options.Host = "127.0.0.1",
     port: Annotated[
         int,
         typer.Option(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from localep.environment.processes import run_lines
 from localep.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
@@ -71,22 +71,11 @@ def _find_debootstrap() -> str:
 
 
 def _run(command: list[str], on_line: Callable[[str], None]) -> None:
-    lines: list[str] = []
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as process:
-        assert process.stdout is not None  # noqa: S101 - asked for above
-        try:
-            for line in process.stdout:
-                lines.append(line.rstrip())
-                on_line(lines[-1])
-        except BaseException:
-            process.terminate()
-            raise
-    if process.returncode != 0:
+    status, lines = run_lines(command, on_line)
+    if status != 0:
         raise EnvironmentFailure(
             "Debian's root file system cannot be made.",
-            cause=f"{Path(command[0]).name} ended with status {process.returncode}.",
+            cause=f"{Path(command[0]).name} ended with status {status}.",
             remedy="Check that Debian's package mirror can be reached from here.",
             details=lines[-20:],
         )

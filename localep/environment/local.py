@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from localep.environment import index_settings
 from localep.environment.build_settings import find_ca_bundle
 from localep.environment.conda_file import admits_python
 from localep.environment.plan import BaseImage, plan_environment
+from localep.environment.processes import run_lines
 from localep.errors import EnvironmentFailure
 from localep.interrupts import held_back
 
@@ -144,25 +144,8 @@ def _run(
     command: Sequence[str], environ: Mapping[str, str], on_line: Callable[[str], None]
 ) -> list[str] | None:
     """Run uv; the last lines of its output where it fails, None where it goes well."""
-    lines: list[str] = []
-    with subprocess.Popen(
-        command,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
-        assert process.stdout is not None  # noqa: S101 - asked for above
-        try:
-            for line in process.stdout:
-                lines.append(line.rstrip())
-                on_line(lines[-1])
-        except BaseException:
-            process.kill()
-            raise
-    return lines[-_LAST_LINES:] if process.returncode != 0 else None
+    status, lines = run_lines(command, on_line, environ)
+    return lines[-_LAST_LINES:] if status != 0 else None
 
 
 def _find_uv() -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from localep.rules.code_folder import size_of
 from localep.rules.definition import has_own_identity, is_secret_reference
-from localep.rules.engine import Told, deployment_rule, endpoint_rule
+from localep.rules.rule import Told, deployment_rule, endpoint_rule
 from localep.rules.scripts import imports_of, place_in, reached
 from localep.rules.subject import mapping_of
 from localep.spec.findings import Severity

@@ -13,13 +13,13 @@ from localep.environment.addresses import has_credentials
 from localep.environment.conda_file import admits_python, parse_conda_file
 from localep.environment.requirements import INFERENCE_SERVER, brings_server, clean_lines
 from localep.errors import EnvironmentFailure, SpecError
-from localep.rules.engine import Told, deployment_rule
 from localep.rules.package_lists import (
     PackageList,
     conda_specifiers,
     is_filled_in,
     without_options,
 )
+from localep.rules.rule import Told, deployment_rule
 from localep.spec.documents import CONDA_FILE, read_document
 from localep.spec.findings import Severity
 from localep.spec.paths import is_there

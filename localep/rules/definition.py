@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from localep.environment.mlflow_model import FLAVOR, MODEL_FILE
 from localep.errors import SpecError
-from localep.rules.engine import Told, deployment_rule, endpoint_rule
+from localep.rules.rule import Told, deployment_rule, endpoint_rule
 from localep.rules.subject import mapping_of, path_of
 from localep.spec.documents import read_document
 from localep.spec.findings import Severity

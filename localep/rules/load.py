@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from localep.rules.engine import Told, deployment_rule
 from localep.rules.pickles import classes_of_main
+from localep.rules.rule import Told, deployment_rule
 from localep.rules.scripts import (
     called_name,
     dotted_name,

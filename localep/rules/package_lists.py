@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from localep.environment.mlflow_model import mlflow_environment
 from localep.errors import LocalepError
-from localep.rules.engine import Told
+from localep.rules.told import Told
 from localep.spec.documents import CONDA_FILE, Document, read_document
 from localep.spec.findings import Severity
 from localep.spec.placeholders import left_in
@@ -22,8 +22,8 @@ from localep.spec.placeholders import left_in
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from localep.rules.subject import DeploymentSubject
     from localep.spec.documents import KeyPath
+    from localep.spec.model import DeploymentSpec
 
 # Beyond these a list is looked at in part: a check before a build must take no time.
 MAX_ENTRIES = 2_000
@@ -143,19 +143,21 @@ class PackageList:
         return [(("dependencies", index), item) for index, item in enumerate(items[:MAX_ENTRIES])]
 
 
-def list_of(subject: DeploymentSubject) -> PackageList | None:
-    """What the cloud installs for a deployment, None where that is not in the files."""
-    environment = subject.spec.environment
-    if subject.conda_document is not None:
-        return PackageList(subject.conda_document.data, subject.conda_document)
+def list_of(spec: DeploymentSpec, conda_document: Document | None) -> PackageList | None:
+    """What the cloud installs for a deployment, None where that is not in the files.
+
+    ``conda_document`` is its conda file, if there is one that can be read.
+    """
+    environment = spec.environment
+    if conda_document is not None:
+        return PackageList(conda_document.data, conda_document)
     if environment is not None and environment.conda is not None:
         return PackageList(environment.conda, None, ("environment", "conda_file"))
-    return _list_of_model(subject)
+    return _list_of_model(spec)
 
 
-def model_without_code(subject: DeploymentSubject) -> Path | None:
+def model_without_code(spec: DeploymentSpec) -> Path | None:
     """The folder of an MLflow model that the cloud writes the script for, and the environment."""
-    spec = subject.spec
     if spec.code is not None or spec.environment is not None or spec.model is None:
         return None
     return spec.model.path if spec.model.type == "mlflow_model" else None
@@ -193,8 +195,8 @@ def _is_short_text(item: object) -> bool:
     return isinstance(item, str) and len(item) <= MAX_LINE
 
 
-def _list_of_model(subject: DeploymentSubject) -> PackageList | None:
-    model = model_without_code(subject)
+def _list_of_model(spec: DeploymentSpec) -> PackageList | None:
+    model = model_without_code(spec)
     if model is None:
         return None
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from localep.rules.engine import Told, deployment_rule, endpoint_rule
+from localep.rules.rule import Told, deployment_rule, endpoint_rule
 from localep.rules.subject import path_of
 from localep.spec.findings import Severity
 

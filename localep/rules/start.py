@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from localep.environment.conda_file import admits_python
 from localep.environment.requirements import INFERENCE_SERVER
 from localep.rules.code_folder import MAX_SCRIPT_BYTES, content_of
-from localep.rules.engine import Told, deployment_rule
 from localep.rules.entry_points import faults_of
+from localep.rules.rule import Told, deployment_rule
 from localep.rules.scripts import (
     files_of,
     holds_module,

@@ -114,7 +114,7 @@ class DeploymentSubject:
     @cached_property
     def packages(self) -> PackageList | None:
         """What the cloud installs, entry by entry; None where that is not in the files."""
-        return list_of(self)
+        return list_of(self.spec, self.conda_document)
 
     @cached_property
     def code(self) -> CodeFolder | None:

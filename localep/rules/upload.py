@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from localep.rules.casing import by_folded, module_alike, name_alike, spelled_otherwise
 from localep.rules.code_folder import size_of
-from localep.rules.engine import Told, deployment_rule
+from localep.rules.rule import Told, deployment_rule
 from localep.rules.scripts import (
     dotted_name,
     files_of,
