@@ -19,6 +19,7 @@ from localep.cli.invoke import invoke
 from localep.cli.list_endpoints import list_endpoints
 from localep.cli.output import Output
 from localep.cli.render import build, render
+from localep.cli.schema import schema
 from localep.cli.serve import serve
 from localep.cli.show import show
 from localep.cli.update import update
@@ -44,6 +45,7 @@ app.command("delete")(delete)
 app.command("serve")(serve)
 app.command("validate")(validate)
 app.command("upgrade")(upgrade)
+app.command("schema")(schema)
 app.command("render")(render)
 app.command("build")(build)
 app.add_typer(model.app, name="model")

@@ -23,6 +23,7 @@ def _casings(*words: str) -> frozenset[str]:
 
 _TRUE = _casings("true", "t", "yes", "y", "on", "1")
 _FALSE = _casings("false", "f", "no", "n", "off", "0")
+BOOLEAN_WORDS = _TRUE | _FALSE
 
 
 # What an error in the shape of a mapping is called where that has no code of its own.
@@ -128,7 +129,7 @@ class Fields:
             return value
         if isinstance(value, (int, float)) and value in (0, 1):
             return value == 1
-        if isinstance(value, str) and value in _TRUE | _FALSE:
+        if isinstance(value, str) and value in BOOLEAN_WORDS:
             return value in _TRUE
         self._type_error(key, "true or false", value)
         return None

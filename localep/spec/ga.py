@@ -46,8 +46,12 @@ def read_endpoint(document: Document, findings: Findings) -> EndpointSpec | None
 
     It is one of Kubernetes where it names a cluster.
     """
-    fields = Fields(document, findings)
     is_kubernetes = bool(document.data.get("compute"))
+    return endpoint_of(Fields(document, findings), is_kubernetes=is_kubernetes)
+
+
+def endpoint_of(fields: Fields, *, is_kubernetes: bool) -> EndpointSpec | None:
+    """The endpoint of a mapping."""
     asked = cloud_only.read_of_endpoint(fields, is_kubernetes=is_kubernetes)
     fields.texts("openapi_uri")
     fields.drop("kind")
@@ -60,8 +64,12 @@ def read_deployment(document: Document, findings: Findings) -> DeploymentSpec | 
     The cloud asks for the instance type of a managed one, and takes ``Kubernetes`` in any other
     casing for the name of a managed one.
     """
-    fields = Fields(document, findings)
     is_kubernetes = document.data.get("type") == "kubernetes"
+    return deployment_of(Fields(document, findings), is_kubernetes=is_kubernetes)
+
+
+def deployment_of(fields: Fields, *, is_kubernetes: bool) -> DeploymentSpec | None:
+    """The deployment of a mapping."""
     fields.choice("type", ("kubernetes", "managed"), is_camel=True)
     asked = cloud_only.read_of_deployment(fields, is_kubernetes=is_kubernetes)
     if is_kubernetes:

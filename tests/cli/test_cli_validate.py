@@ -204,3 +204,12 @@ def test_files_of_2021_are_written_anew(here: Localep, root: Path, folder: Path)
         "Cause: The files are as the cloud reads them today.\n"
         "Remedy: Check them with `localep validate`.\n",
     )
+
+
+def test_the_schema_of_a_document_is_json_for_editors(here: Localep) -> None:
+    answer = here("schema", "endpoint")
+
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert json.loads(answer.stdout)["properties"]["compute"] == {"type": "string"}
+    required = here("schema", "deployment", "--query", "required", "-o", "tsv")
+    assert required.stdout == "endpoint_name\nname\n"
