@@ -16,6 +16,7 @@ def create(
     deployment: options.Deployment = None,
     overrides: options.Set = None,
     variables: options.Var = None,
+    models: options.Model = None,
     host: options.Host = "127.0.0.1",
     port: Annotated[
         Optional[int],  # noqa: UP045
@@ -61,7 +62,7 @@ def create(
     from localep.operations.create import create as run
 
     output = Output(form, query)
-    bundle = read_bundle(output, files, name, deployment, overrides, log_level, variables)
+    bundle = read_bundle(output, files, name, deployment, overrides, log_level, variables, models)
     environment = environment_options(
         python=python, strict_image=strict_image, pull=pull, no_cache=no_cache
     )

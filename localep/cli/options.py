@@ -66,6 +66,14 @@ Set = Annotated[
         help="Change the YAML before it is read; several pairs may follow.",
     ),
 ]
+Model = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--model",
+        metavar="REFERENCE",
+        help="Deploy this registered model, azureml:NAME:VERSION; repeatable.",
+    ),
+]
 Var = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option(

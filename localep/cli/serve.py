@@ -18,6 +18,7 @@ def serve(
     deployment: options.Deployment = None,
     overrides: options.Set = None,
     variables: options.Var = None,
+    models: options.Model = None,
     entry_script: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
@@ -77,7 +78,7 @@ def serve(
 
     settings = ServeOptions(
         files=tuple(files or ()),
-        selection=selection(name, deployment, overrides, log_level, variables),
+        selection=selection(name, deployment, overrides, log_level, variables, models),
         entry_script=entry_script,
         model_dir=model_dir,
         host=host,

@@ -31,13 +31,13 @@ def read_bundle(
     overrides: Iterable[str] | None,
     log_level: Level | None = None,
     variables: Iterable[str] | None = None,
+    models: Iterable[str] | None = None,
 ) -> Bundle:
     """Read the YAML files and show what is doubtful in them."""
     from localep.operations.checked import load_checked_files, not_honoured
 
-    bundle = load_checked_files(
-        list(files), selection(name, deployment, overrides, log_level, variables)
-    )
+    chosen = selection(name, deployment, overrides, log_level, variables, models)
+    bundle = load_checked_files(list(files), chosen)
     for finding in bundle.warnings:
         output.warn(str(finding))
     note = not_honoured(bundle)
@@ -52,15 +52,15 @@ def selection(
     overrides: Iterable[str] | None,
     log_level: Level | None = None,
     variables: Iterable[str] | None = None,
+    models: Iterable[str] | None = None,
 ) -> Selection:
     """What the command line adds to the documents. Raises UsageError."""
     from localep.spec.loader import Selection
     from localep.spec.placeholders import parse_variables
 
     level = log_level.value.upper() if log_level is not None else None
-    return Selection(
-        name, deployment, tuple(overrides or ()), level, parse_variables(variables or ())
-    )
+    filled = parse_variables(variables or ())
+    return Selection(name, deployment, tuple(overrides or ()), level, filled, tuple(models or ()))
 
 
 def environment_options(

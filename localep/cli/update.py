@@ -19,6 +19,7 @@ def update(
     deployment: options.Deployment = None,
     overrides: options.Set = None,
     variables: options.Var = None,
+    models: options.Model = None,
     timeout: options.Timeout = 300.0,
     copy_model: options.CopyModel = False,
     log_level: options.LogLevel = None,
@@ -38,7 +39,7 @@ def update(
     environment = environment_options(
         python=python, strict_image=strict_image, pull=pull, no_cache=no_cache
     )
-    chosen = selection(name, deployment, overrides, log_level, variables)
+    chosen = selection(name, deployment, overrides, log_level, variables, models)
     settings = UpdateOptions(tuple(files or ()), chosen, timeout, copy_model, environment)
     result = run(open_workplace(output), settings)
     output.result(result.endpoint.to_dict(), lambda: _text(result))

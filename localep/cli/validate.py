@@ -21,6 +21,7 @@ def validate(
     deployment: options.Deployment = None,
     overrides: options.Set = None,
     variables: options.Var = None,
+    models: options.Model = None,
     strict: Annotated[bool, typer.Option("--strict", help="Take every warning for an error.")] = (
         False
     ),
@@ -32,7 +33,7 @@ def validate(
     from localep.operations.validate import validate as run
 
     output = Output(form, query)
-    chosen = selection(name, deployment, overrides, None, variables)
+    chosen = selection(name, deployment, overrides, None, variables, models)
     result = run(files, chosen, strict=strict)
     output.result(result.to_dict(), lambda: _report(result))
     return ExitCode.OK if result.is_valid else ExitCode.SPEC

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from localep.spec.overrides import apply_overrides, kind_of, parse_override
 from localep.spec.placeholders import left_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from localep.spec.model import DeploymentSpec, EndpointSpec
@@ -34,6 +35,9 @@ _DEPLOYMENT_READERS = {
     Generation.MAY_2021: may2021.read_deployment,
     Generation.APRIL_2021: april2021.read_deployment,
 }
+
+
+_REGISTERED = re.compile(r"azureml:(?P<name>[^:@/]+)(?::(?P<version>[^:@/]+)|@[^:@/]+)?")
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ class Selection:
 
     ``endpoint`` names the endpoint whatever the documents say; ``deployment`` picks one of
     several deployments, or names the only one; ``log_level`` is the one from which on the
-    scripts' records are shown; ``variables`` fill placeholders before anything is read.
+    scripts' records are shown; ``variables`` fill placeholders before anything is read;
+    ``models`` are registered models that take the place of the documents'.
     """
 
     endpoint: str | None = None
@@ -76,6 +81,7 @@ class Selection:
     overrides: tuple[str, ...] = ()
     log_level: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -184,31 +190,57 @@ def _with_names(document: Document, selection: Selection) -> Document:
         data["endpoint_name" if kind == "deployment" else "name"] = selection.endpoint
     if selection.deployment is not None and kind == "deployment":
         data.setdefault("name", selection.deployment)
-    if selection.log_level is not None:
-        _set_log_level(data, kind, selection.log_level)
+    level, models = selection.log_level, selection.models
+    if level is not None:
+        _change_deployments(data, kind, lambda item: _with_log_level(item, level))
+    if models:
+        _change_deployments(data, kind, lambda item: _with_models(item, models))
     return replace(document, data=data)
 
 
-def _set_log_level(data: dict[str, Any], kind: str, level: str) -> None:
-    """Give every deployment of a document the variable that says so."""
+def _with_log_level(deployment: dict[str, Any], level: str) -> dict[str, Any]:
+    variables = deployment.get("environment_variables") or {}
+    if not isinstance(variables, dict):  # told where it is read
+        return deployment
+    return {**deployment, "environment_variables": {**variables, LOG_LEVEL_VARIABLE: level}}
 
-    def changed(deployment: dict[str, Any]) -> dict[str, Any]:
-        variables = deployment.get("environment_variables") or {}
-        if not isinstance(variables, dict):  # told where it is read
-            return deployment
-        return {**deployment, "environment_variables": {**variables, LOG_LEVEL_VARIABLE: level}}
 
+def _with_models(deployment: dict[str, Any], references: Sequence[str]) -> dict[str, Any]:
+    """One registered model in the place of the document's, or several beside each other."""
+    others = {key: value for key, value in deployment.items() if key not in {"model", "models"}}
+    if len(references) == 1:
+        return {**others, "model": references[0]}
+    return {**others, "models": [_named_model(reference) for reference in references]}
+
+
+def _named_model(reference: str) -> dict[str, str]:
+    match = _REGISTERED.fullmatch(reference)
+    if match is None:
+        raise UsageError(
+            f"--model {reference} names no registered model.",
+            remedy="Write azureml:NAME:VERSION; `localep model list` tells what is registered.",
+        )
+    named = {key: text for key, text in match.groupdict().items() if text is not None}
+    return {**named, "path": reference}
+
+
+def _change_deployments(
+    data: dict[str, Any], kind: str, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    """Change every deployment of a document, whatever holds them."""
     if kind == "deployment":
-        data.update(changed(data))
+        changed = dict(change(data))
+        data.clear()
+        data.update(changed)
         return
     deployments = data.get("deployments")
     if isinstance(deployments, list):
         data["deployments"] = [
-            changed(item) if isinstance(item, dict) else item for item in deployments
+            change(item) if isinstance(item, dict) else item for item in deployments
         ]
     elif isinstance(deployments, dict):
         data["deployments"] = {
-            name: changed(item) if isinstance(item, dict) else item
+            name: change(item) if isinstance(item, dict) else item
             for name, item in deployments.items()
         }
 

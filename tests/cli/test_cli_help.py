@@ -52,13 +52,32 @@ ASSET = ["-n", "--name"]
 VERSION = ["-v", "--version"]
 OPTIONS = {
     "create": [
-        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--var", "--host", "--port", "--timeout"],
+        *[
+            "-f",
+            "--file",
+            *NAME,
+            *DEPLOYMENT,
+            "--set",
+            "--var",
+            "--model",
+            "--host",
+            "--port",
+            "--timeout",
+        ],
         *["--all-traffic", "--copy-model", "--log-level", "--allow-options", "--direct"],
         *["--python", "--strict-image", "--pull", "--no-cache", *OUTPUT],
     ],
     "update": [
-        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--var", "--timeout", "--copy-model"],
-        *["--log-level", "--python", "--strict-image", "--pull", "--no-cache", *OUTPUT],
+        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--var", "--model", "--timeout"],
+        *[
+            "--copy-model",
+            "--log-level",
+            "--python",
+            "--strict-image",
+            "--pull",
+            "--no-cache",
+            *OUTPUT,
+        ],
     ],
     "invoke": ["-r", "--request-file", *NAME, *DEPLOYMENT, "--direct", *OUTPUT],
     "get-logs": [*NAME, *DEPLOYMENT, "-l", "--lines", "--follow", *OUTPUT],
@@ -74,6 +93,7 @@ OPTIONS = {
             *DEPLOYMENT,
             "--set",
             "--var",
+            "--model",
             "--entry-script",
             "--model-dir",
             "--host",
@@ -82,7 +102,7 @@ OPTIONS = {
         *["--log-level", "-o", "--output"],
     ],
     "validate": [
-        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--var", "--strict", *OUTPUT],
+        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--var", "--model", "--strict", *OUTPUT],
     ],
     "upgrade": ["-f", "--file", "--to", "--force", *OUTPUT],
     "schema": OUTPUT,

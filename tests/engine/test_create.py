@@ -316,3 +316,27 @@ def test_a_namespace_does_not_meet_one_whose_name_begins_alike(
         assert created.invoke({"name": "you"}) == {"greeting": "Hello, you!"}
     finally:
         shorter.run("delete", "--yes")
+
+
+def test_registered_models_reach_the_container_by_name_and_version(
+    localep: Localep, hello: Path
+) -> None:
+    localep.environ["XDG_DATA_HOME"] = str(localep.folder / "data")
+    for name, version in (("forest", "3"), ("bush", "1")):
+        (localep.folder / f"{name}.txt").write_text(name)
+        localep("model", "register", "-n", name, "-v", version, "--path", f"{name}.txt")
+    write_script(
+        hello,
+        "import os, pathlib\n"
+        "def init(): pass\n"
+        "def run(raw_data):\n"
+        "    root = pathlib.Path(os.environ['AZUREML_MODEL_DIR'])\n"
+        "    return {str(p.relative_to(root)): p.read_text() for p in root.rglob('*.txt')}\n",
+    )
+
+    models = ("--model", "azureml:forest@latest", "--model", "azureml:bush:1")
+    localep("create", "-f", "hello/deployment.yml", *models)
+    assert localep.invoke({}) == {"forest/3/forest.txt": "forest", "bush/1/bush.txt": "bush"}
+
+    localep("update", "--model", "azureml:bush:1")
+    assert localep.invoke({}) == {"bush.txt": "bush"}

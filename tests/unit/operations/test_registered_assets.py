@@ -18,7 +18,7 @@ from localep.operations.registry import (
     show,
     to_dict,
 )
-from localep.spec.loader import Reading, read_files
+from localep.spec.loader import Reading, Selection, read_files
 from localep.spec.model import BuildSpec, DeploymentSpec, EnvironmentSpec, ModelSpec
 
 TODAY = """\
@@ -330,3 +330,27 @@ def test_what_is_not_registered_can_be_neither_shown_nor_deleted(
         with pytest.raises(AssetConflict) as caught:
             look(Kind.MODEL, "forest", version)
         assert told(caught.value) == (message, None, "See `localep model list`.")
+
+
+@pytest.mark.parametrize("text", [TODAY, MAY, APRIL], ids=["today", "may", "april"])
+def test_models_may_be_named_on_the_command_line(folder: Path, text: str) -> None:
+    (folder / "bush.pkl").touch()
+    register_model("forest", None, folder / "forest.pkl", "custom_model")
+    register_model("bush", "7", folder / "bush.pkl", "custom_model")
+    register_environment(folder / "env.yml", "sklearn", None)
+    (folder / "document.yml").write_text(text)
+
+    def deployment(*models: str) -> DeploymentSpec:
+        selection = Selection(endpoint="trees", models=models)
+        reading = fill_in(read_files([folder / "document.yml"], selection))
+        reading.findings.raise_errors()
+        return reading.deployments[0]
+
+    forest = ModelSpec(folder / "forest.pkl", None, "forest", "1", "custom_model")
+    bush = ModelSpec(folder / "bush.pkl", None, "bush", "7", "custom_model")
+    one = deployment("azureml:bush:7")
+    assert (one.model, one.models) == (bush, ())
+    several = deployment("azureml:bush:7", "azureml:forest@latest")
+    assert (several.model, several.models) == (None, (bush, forest))
+    with pytest.raises(UsageError, match="--model bush names no registered model"):
+        deployment("bush", "azureml:forest:1")
