@@ -56,13 +56,19 @@ def create(
     query: options.Query = None,
 ) -> None:
     """Create an endpoint and its deployment from their YAML."""
-    from localep.cli.session import environment_options, open_workplace, read_bundle
+    from localep.cli.session import (
+        environment_options,
+        open_workplace,
+        read_bundle,
+        selection,
+    )
     from localep.cli.text import endpoint_ready
     from localep.operations.create import CreateOptions
     from localep.operations.create import create as run
 
     output = Output(form, query)
-    bundle = read_bundle(output, files, name, deployment, overrides, log_level, variables, models)
+    chosen = selection(name, deployment, overrides, log_level, variables, models)
+    bundle = read_bundle(output, files, chosen)
     environment = environment_options(
         python=python, strict_image=strict_image, pull=pull, no_cache=no_cache
     )

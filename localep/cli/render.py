@@ -29,12 +29,13 @@ def render(
     query: options.Query = None,
 ) -> None:
     """Print the Dockerfile of a deployment's environment; build nothing."""
-    from localep.cli.session import environment_options, read_bundle
+    from localep.cli.session import environment_options, read_bundle, selection
     from localep.operations.render import render as run
     from localep.operations.render import write_context
 
     output = Output(form, query)
-    bundle = read_bundle(output, files, None, deployment, overrides, None, variables)
+    chosen = selection(None, deployment, overrides, None, variables)
+    bundle = read_bundle(output, files, chosen)
     environment = environment_options(
         python=python, strict_image=strict_image, pull=False, no_cache=False
     )
@@ -61,11 +62,17 @@ def build(
     query: options.Query = None,
 ) -> None:
     """Build the image of a deployment's environment; start nothing."""
-    from localep.cli.session import environment_options, open_workplace, read_bundle
+    from localep.cli.session import (
+        environment_options,
+        open_workplace,
+        read_bundle,
+        selection,
+    )
     from localep.operations.render import build as run
 
     output = Output(form, query)
-    bundle = read_bundle(output, files, None, deployment, overrides, None, variables)
+    chosen = selection(None, deployment, overrides, None, variables)
+    bundle = read_bundle(output, files, chosen)
     environment = environment_options(
         python=python, strict_image=strict_image, pull=pull, no_cache=no_cache
     )

@@ -23,20 +23,10 @@ def open_workplace(output: Output) -> Workplace:
     return Workplace(connect_engine(), output)
 
 
-def read_bundle(
-    output: Output,
-    files: Iterable[Path],
-    name: str | None,
-    deployment: str | None,
-    overrides: Iterable[str] | None,
-    log_level: Level | None = None,
-    variables: Iterable[str] | None = None,
-    models: Iterable[str] | None = None,
-) -> Bundle:
+def read_bundle(output: Output, files: Iterable[Path], chosen: Selection) -> Bundle:
     """Read the YAML files and show what is doubtful in them."""
     from localep.operations.checked import load_checked_files, not_honoured
 
-    chosen = selection(name, deployment, overrides, log_level, variables, models)
     bundle = load_checked_files(list(files), chosen)
     for finding in bundle.warnings:
         output.warn(str(finding))

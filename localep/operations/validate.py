@@ -10,12 +10,12 @@ from localep.errors import SpecError
 from localep.operations.registered_assets import fill_in
 from localep.rules.causes import cloud_messages
 from localep.rules.engine import check
-from localep.spec.documents import Document, Position, read_document, read_text
+from localep.spec.documents import Document, Position, parse_document, read_text
 from localep.spec.findings import Finding, Findings, Place, Severity, Topic
 from localep.spec.generations import generation_of
 from localep.spec.loader import Selection, read_documents, refuse_other_kinds
 from localep.spec.overrides import kind_of
-from localep.spec.placeholders import first_in_braces
+from localep.spec.placeholders import fill, first_in_braces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,7 @@ def _read(
     try:
         text = read_text(file)
         lines[file.absolute()] = text.splitlines()
-        document = read_document(file, variables=selection.variables)
+        document = parse_document(fill(text, selection.variables), file.absolute())
         refuse_other_kinds(document)
     except SpecError as error:
         findings.items.append(_unreadable(file, text, error))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from localep.rules.code_folder import size_of
 from localep.rules.definition import has_own_identity, is_secret_reference
 from localep.rules.rule import Told, deployment_rule, endpoint_rule
-from localep.rules.scripts import imports_of, place_in, reached
+from localep.rules.scripts import imports_of, place_in
 from localep.rules.subject import mapping_of
 from localep.spec.findings import Severity
 from localep.spec.instance_types import find_instance_type
@@ -104,7 +104,7 @@ def memory_at_start(subject: DeploymentSubject) -> Iterator[Told]:
 @deployment_rule("needs-identity")
 def needs_identity(subject: DeploymentSubject) -> Iterator[Told]:
     """A script that logs in as the endpoint."""
-    for file, tree in reached(subject).items():
+    for file, tree in subject.reached.items():
         for item in imports_of(file, tree):
             if item.name.startswith("azure.identity"):
                 yield Told(

@@ -16,7 +16,6 @@ from localep.rules.scripts import (
     dotted_name,
     imports_of,
     place_in,
-    reached,
     running_nodes,
 )
 from localep.spec.findings import Severity
@@ -105,7 +104,7 @@ def pickle_main_class(subject: DeploymentSubject) -> Iterator[Told]:
 @deployment_rule("absolute-path")
 def absolute_path(subject: DeploymentSubject) -> Iterator[Told]:
     """Paths that the developer's machine has, or its working directory."""
-    for file, tree in reached(subject).items():
+    for file, tree in subject.reached.items():
         uses = _uses(tree)
         for node in running_nodes(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -117,7 +116,7 @@ def absolute_path(subject: DeploymentSubject) -> Iterator[Told]:
 @deployment_rule("missing-variable")
 def missing_variable(subject: DeploymentSubject) -> Iterator[Told]:
     """Variables that the script cannot do without, and nothing sets."""
-    modules = reached(subject)
+    modules = subject.reached
     if any(item.top == "dotenv" for file in modules for item in imports_of(file, modules[file])):
         return
     known = GIVEN_VARIABLES | subject.spec.environment_variables.keys() | _of_dockerfile(subject)
@@ -254,7 +253,7 @@ def _text(node: ast.AST) -> Iterator[str]:
 
 def _fills_main(subject: DeploymentSubject) -> bool:
     """Whether the script puts classes where the pickle looks for them."""
-    for file, tree in reached(subject).items():
+    for file, tree in subject.reached.items():
         if any(item.top == "__main__" for item in imports_of(file, tree)):
             return True
         for node in running_nodes(tree):

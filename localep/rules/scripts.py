@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from localep.rules.code_folder import CodeFolder
-    from localep.rules.subject import DeploymentSubject
 
 # A script that reaches more modules than these brings a package of its own.
 MAX_MODULES = 200
@@ -123,20 +122,11 @@ def dotted_name(node: ast.AST) -> str:
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
-def reached(subject: DeploymentSubject) -> dict[Path, ast.Module]:
-    """The scoring script, and every module of its code folder that it imports, by file.
+def reached_from(script: Path, code: CodeFolder) -> dict[Path, ast.Module]:
+    """A scoring script, and every module of its code folder that it imports, by file.
 
-    Empty where there is no script, or where it is not valid Python.
+    Empty where the script is not valid Python.
     """
-    if subject.reached is None:
-        subject.reached = _reached(subject)
-    return subject.reached
-
-
-def _reached(subject: DeploymentSubject) -> dict[Path, ast.Module]:
-    code, script = subject.code, subject.script
-    if code is None or script is None:
-        return {}
     found: dict[Path, ast.Module] = {}
     waiting = [script]
     while waiting and len(found) < MAX_MODULES:

@@ -18,7 +18,6 @@ from localep.rules.scripts import (
     holds_module,
     imports_of,
     place_in,
-    reached,
     running_nodes,
 )
 from localep.spec.findings import Severity
@@ -124,7 +123,7 @@ def contrib_missing(subject: DeploymentSubject) -> Iterator[Told]:
         return
     if "azureml-defaults" in packages.names:  # which asks for a server of its own choice
         return
-    for file, tree in reached(subject).items():
+    for file, tree in subject.reached.items():
         for node in running_nodes(tree, {"ImportError", "ModuleNotFoundError"}):
             if _wants_contrib(node):
                 line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
@@ -164,7 +163,7 @@ def gpu_absent(subject: DeploymentSubject) -> Iterator[Told]:
     kind = find_instance_type(name) if name is not None else None
     if kind is None or kind.gpus or subject.is_kubernetes or subject.spec.routes is not None:
         return
-    for file, tree in reached(subject).items():
+    for file, tree in subject.reached.items():
         node = _first_use_of_cuda(tree)
         if node is not None:
             line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
@@ -194,7 +193,7 @@ def _imported_files(subject: DeploymentSubject) -> list[Path]:
     script = subject.script
     assert script is not None  # noqa: S101 - asked for by the caller
     found: list[Path] = []
-    for file, tree in reached(subject).items():
+    for file, tree in subject.reached.items():
         for item in imports_of(file, tree):
             found += files_of(item, script.parent)
     return found
@@ -206,7 +205,7 @@ def _imports(subject: DeploymentSubject) -> Iterator[Import]:
     if code is None or script is None:
         return
     folders = [script.parent, code.path, code.path.parent]
-    for file, tree in reached(subject).items():
+    for file, tree in subject.reached.items():
         for item in imports_of(file, tree):
             is_own = item.level or any(holds_module(folder, item.top) for folder in folders)
             if not is_own and item.top not in sys.stdlib_module_names:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from localep.environment.conda_file import CondaFile, parse_conda_file
 from localep.errors import SpecError
 from localep.rules.code_folder import CodeFolder, FolderContent, content_of
 from localep.rules.package_lists import PackageList, list_of
+from localep.rules.scripts import reached_from
 from localep.spec.documents import CONDA_FILE, Document, read_document
 from localep.spec.paths import is_there
 
@@ -38,8 +38,6 @@ class DeploymentSubject:
     spec: DeploymentSpec
     origin: Origin
     endpoint: EndpointSpec | None
-    # What scripts.reached() found; many rules ask for it.
-    reached: dict[Path, ast.Module] | None = field(default=None, repr=False)
     _contents: dict[Path, FolderContent] = field(default_factory=dict, repr=False)
 
     def content_of(self, folder: Path) -> FolderContent:
@@ -98,20 +96,6 @@ class DeploymentSubject:
             return None
 
     @cached_property
-    def conda(self) -> CondaFile | None:
-        """What the conda file or the mapping in its place asks for, if that can be told."""
-        environment = self.spec.environment
-        data = environment.conda if environment is not None else None
-        if self.conda_document is not None:
-            data = self.conda_document.data
-        if data is None:
-            return None
-        try:
-            return parse_conda_file(data, "conda_file")
-        except SpecError:
-            return None
-
-    @cached_property
     def packages(self) -> PackageList | None:
         """What the cloud installs, entry by entry; None where that is not in the files."""
         return list_of(self.spec, self.conda_document)
@@ -135,6 +119,11 @@ class DeploymentSubject:
     def script_tree(self) -> ast.Module | None:
         """The scoring script as Python reads it, None where it is not there or no Python."""
         return self.code.tree(self.script) if self.code and self.script else None
+
+    @cached_property
+    def reached(self) -> dict[Path, ast.Module]:
+        """The scoring script and every module that it imports; empty where there is no script."""
+        return reached_from(self.script, self.code) if self.code and self.script else {}
 
 
 def mapping_of(origin: Origin, *path: str) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from localep.rules.scripts import (
     imports_of,
     named_from,
     place_in,
-    reached,
     running_nodes,
     texts_of,
 )
@@ -183,7 +182,7 @@ def _missing_imports(subject: DeploymentSubject) -> Iterator[Import]:
     code, script = subject.code, subject.script
     if code is None or script is None:
         return
-    for file, tree in reached(subject).items():
+    for file, tree in subject.reached.items():
         for item in imports_of(file, tree):
             if item.level or files_of(item, script.parent):
                 continue
@@ -223,7 +222,7 @@ def _has_own_path(subject: DeploymentSubject, folder: Path, code: CodeFolder) ->
         return True
     return any(
         dotted_name(node) in {"sys.path", "site.addsitedir"}
-        for tree in reached(subject).values()
+        for tree in subject.reached.values()
         for node in running_nodes(tree)
     )
 
@@ -259,12 +258,12 @@ def _named_paths(subject: DeploymentSubject) -> Iterator[tuple[KeyPath, Path]]:
 
 def _texts(subject: DeploymentSubject) -> list[Text]:
     """The string constants of the script and of its own modules."""
-    return [text for file, tree in reached(subject).items() for text in texts_of(file, tree)]
+    return [text for file, tree in subject.reached.items() for text in texts_of(file, tree)]
 
 
 def _needed_files(subject: DeploymentSubject, code: CodeFolder) -> list[Path]:
     """The script, its own modules, and the files of the code folder that they name."""
-    modules = reached(subject)
+    modules = subject.reached
     names = {text.value.removeprefix("./") for text in _texts(subject)}
     named = (
         file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from localep.spec.generations import Generation, generation_of
 from localep.spec.model import LOG_LEVEL_VARIABLE
 from localep.spec.overrides import apply_overrides, kind_of, parse_override
 from localep.spec.placeholders import left_in
+from localep.spec.references import short_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,9 +35,6 @@ _DEPLOYMENT_READERS = {
     Generation.MAY_2021: may2021.read_deployment,
     Generation.APRIL_2021: april2021.read_deployment,
 }
-
-
-_REGISTERED = re.compile(r"azureml:(?P<name>[^:@/]+)(?::(?P<version>[^:@/]+)|@[^:@/]+)?")
 
 
 @dataclass(frozen=True)
@@ -214,13 +211,12 @@ def _with_models(deployment: dict[str, Any], references: Sequence[str]) -> dict[
 
 
 def _named_model(reference: str) -> dict[str, str]:
-    match = _REGISTERED.fullmatch(reference)
-    if match is None:
+    named = short_name(reference)
+    if named is None:
         raise UsageError(
             f"--model {reference} names no registered model.",
             remedy="Write azureml:NAME:VERSION; `localep model list` tells what is registered.",
         )
-    named = {key: text for key, text in match.groupdict().items() if text is not None}
     return {**named, "path": reference}
 
 

@@ -19,6 +19,7 @@ _WORKSPACE = (
     "/providers/Microsoft.MachineLearningServices/workspaces/[^/]+"
 )
 _FULL_ID = re.compile(rf"/?{_WORKSPACE}/[^/]+/[^/]+/versions/[^/]+")
+_SHORT = re.compile(r"azureml:(?P<name>[^:@/]+)(?::(?P<version>[^:@/]+)|@[^:@/]+)?")
 _ANY_ID = re.compile(rf"/{_WORKSPACE.replace('[^/]+', '.*')}/(models|environments)/", re.IGNORECASE)
 
 
@@ -63,6 +64,17 @@ def is_asset_reference(text: str) -> bool:
     if _FULL_ID.match(name):
         return True
     return not _ANY_ID.match(name) and ("/" not in name or name.startswith("/"))
+
+
+def short_name(text: str) -> dict[str, str] | None:
+    """The name, and the version if there is one, in ``azureml:NAME:VERSION`` or ``NAME@LABEL``.
+
+    None for every other form.
+    """
+    match = _SHORT.fullmatch(text)
+    if match is None:
+        return None
+    return {key: part for key, part in match.groupdict().items() if part is not None}
 
 
 _MAPPINGS = {

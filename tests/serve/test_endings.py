@@ -27,6 +27,22 @@ def run(raw_data):
     return "done"
 """
 
+# Logs on its own, with no request.
+TALKATIVE = """\
+import threading, time
+
+def talk():
+    while True:
+        print("still here", flush=True)
+        time.sleep(0.05)
+
+def init():
+    threading.Thread(target=talk, daemon=True).start()
+
+def run(raw_data):
+    return "done"
+"""
+
 
 class Request(threading.Thread):
     """A request under way."""
@@ -125,9 +141,10 @@ def test_the_server_ends_with_a_localep_that_is_killed(
 def test_it_ends_where_nobody_reads_the_log_any_more(
     serve: Serve, hello: Path, scratch: Path
 ) -> None:
+    write_script(hello, TALKATIVE)
     command = (
         "{ python -m localep serve -f hello/deployment.yml --isolated --port 0; echo $? >status; }"
-        " | head -n 1"
+        " | sed -n '/still here/q'"
     )
     subprocess.run(
         ["sh", "-c", command],
