@@ -22,11 +22,15 @@ class EngineInfo:
 
 @dataclass(frozen=True)
 class Image:
-    """An image of the engine: its id (``sha256:...``), labels and size in bytes."""
+    """An image of the engine: its id (``sha256:...``), labels, size in bytes, and platform.
+
+    ``platform`` is what it runs on, as ``linux/amd64``, and empty where the engine does not tell.
+    """
 
     identity: str
     labels: Mapping[str, str]
     size: int
+    platform: str = ""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,9 @@ class ImageCalls:
             except docker.errors.ImageNotFound:
                 return None
         config = entry.get("Config") or {}
-        return Image(entry["Id"], config.get("Labels") or {}, entry["Size"])
+        told = (entry.get("Os"), entry.get("Architecture"), entry.get("Variant"))
+        platform = "/".join(part for part in told if part)
+        return Image(entry["Id"], config.get("Labels") or {}, entry["Size"], platform)
 
     def pull_image(self, reference: str, progress: Progress) -> Image:
         """Fetch an image from its registry. Raises PullFailed."""
