@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from localep.errors import SpecError
 
-_NAME = re.compile(r"(?:[\w.-]+(?:/[\w-]+)?::)?([A-Za-z0-9_][A-Za-z0-9_.-]*)\s*(.*)")
+_NAME = re.compile(r"(?:\S+::)?([A-Za-z0-9_][A-Za-z0-9_.-]*)\s*(.*)")
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,25 @@ class CondaFile:
 
     ``python`` is the constraint on Python as conda spells it ("=3.11", ">=3.9", "" where there
     is none); ``packages`` are the conda packages but Python and pip; ``pip`` is pip's list, one
-    line an entry.
+    line an entry; ``channels`` are as the file names them, credentials included.
     """
 
     python: str
     packages: tuple[str, ...]
     pip: tuple[str, ...]
+    channels: tuple[str, ...] = ()
+
+    @property
+    def python_minor(self) -> str | None:
+        """The one minor version of Python that is asked for, None where it may be several."""
+        match = re.match(r"={0,2}\s*(\d+\.\d+)(?![\d|,])", self.python)
+        return match.group(1) if match and not re.search("[|,]", self.python) else None
+
+    def specs(self, python: str | None = None) -> tuple[str, ...]:
+        """What is asked of conda's channels; ``python`` is a version in the place of the file's."""
+        constraint = f"={python}" if python is not None else self.python
+        blank = " " if re.match(r"[\d*]", constraint) else ""
+        return (f"python{blank}{constraint}", *self.packages)
 
 
 def parse_conda_file(data: dict[str, Any], source: str) -> CondaFile:
@@ -40,14 +53,28 @@ def parse_conda_file(data: dict[str, Any], source: str) -> CondaFile:
         if isinstance(entry, dict) and set(entry) == {"pip"}:
             pip += _pip_lines(entry["pip"], source)
         elif isinstance(entry, str):
-            name, constraint = _split(entry, source)
+            try:
+                name, constraint = split_package(entry)
+            except ValueError as error:
+                raise _malformed(source, f"{error}.") from error
             if name == "python":
                 python = constraint
             elif name != "pip":
                 packages.append(entry.strip())
         else:
             raise _malformed(source, f"{entry!r} is neither a package nor pip's list.")
-    return CondaFile(python, tuple(packages), tuple(pip))
+    return CondaFile(python, tuple(packages), tuple(pip), _channels(data, source))
+
+
+def split_package(entry: str) -> tuple[str, str]:
+    """The name of a conda package, and the constraint on its version and build.
+
+    Raises ValueError where the entry is no package.
+    """
+    match = _NAME.fullmatch(entry.strip())
+    if match is None:
+        raise ValueError(f"{entry!r} is not a package")
+    return match.group(1).lower(), match.group(2).strip()
 
 
 def admits_python(constraint: str, minor: str) -> bool:
@@ -76,11 +103,15 @@ def _fits(part: str, minor: str) -> bool:
     return any(specifier.contains(Version(f"{minor}.{patch}")) for patch in range(40))
 
 
-def _split(entry: str, source: str) -> tuple[str, str]:
-    match = _NAME.fullmatch(entry.strip())
-    if match is None:
-        raise _malformed(source, f"{entry!r} is not a package.")
-    return match.group(1).lower(), match.group(2).strip()
+def _channels(data: dict[str, Any], source: str) -> tuple[str, ...]:
+    channels = data.get("channels") or []
+    if not isinstance(channels, list) or not all(isinstance(name, str) for name in channels):
+        raise SpecError(
+            f"{source} is not a conda file.",
+            cause="`channels` is not a list of names.",
+            remedy="Write each channel as an entry of its own, such as `- conda-forge`.",
+        )
+    return tuple(name.strip() for name in channels)
 
 
 def _pip_lines(entries: object, source: str) -> list[str]:

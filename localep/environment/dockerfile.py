@@ -11,11 +11,17 @@ if TYPE_CHECKING:
     from localep.environment.plan import EnvironmentPlan
 
 ENVIRONMENT_PATH = "/opt/localep/env"
+# Written into every environment image by its build: what is installed in it.
+PACKAGES_FILE = "/opt/localep/packages.json"
 CA_SECRET = "localep-ca"  # noqa: S105
 SETTINGS_SECRET = "localep-settings"  # noqa: S105
+CONDA_SECRET = "localep-conda"  # noqa: S105
 SECRETS_FOLDER = "/run/secrets"
+# The files of a context that hold what is installed from conda's channels.
+CONDA_LIST = "conda.json"
+PACKAGES_FOLDER = "packages"
 
-_STEP_RUNNER = "templates/localep-build.sh"
+_BASE_FILES = ("templates/localep-build.sh", "templates/localep-conda.py")
 _MOUNT = re.compile(r"--mount=\S+\s*(\\\n\s*)?")
 _FROM = re.compile(r"^FROM\b.*$", re.MULTILINE)
 
@@ -25,7 +31,16 @@ def build_context(plan: EnvironmentPlan) -> dict[str, str]:
     dockerfile = render_template("Dockerfile.j2", plan=plan, environment_path=ENVIRONMENT_PATH)
     if plan.is_complete:
         return {"Dockerfile": dockerfile}
-    return {"Dockerfile": dockerfile, "requirements.txt": plan.requirements_text}
+    context = {
+        "Dockerfile": dockerfile,
+        "list_packages.py": read_resource("templates/list_packages.py"),
+        "requirements.txt": plan.requirements_text,
+    }
+    if plan.conda is not None:
+        context[CONDA_LIST] = plan.conda
+    if plan.sends_packages:
+        context[f"{PACKAGES_FOLDER}/.keep"] = ""
+    return context
 
 
 def base_context(debian_image: str) -> dict[str, str]:
@@ -33,7 +48,7 @@ def base_context(debian_image: str) -> dict[str, str]:
     dockerfile = read_resource("Dockerfile.base").replace(
         "ARG DEBIAN_IMAGE=debian:bookworm-slim", f"ARG DEBIAN_IMAGE={debian_image}"
     )
-    return {"Dockerfile": dockerfile, _STEP_RUNNER: read_resource(_STEP_RUNNER)}
+    return {"Dockerfile": dockerfile} | {name: read_resource(name) for name in _BASE_FILES}
 
 
 def without_mounts(dockerfile: str) -> str:

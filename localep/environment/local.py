@@ -18,6 +18,7 @@ from localep.environment.build_settings import find_ca_bundle
 from localep.environment.conda_file import admits_python
 from localep.environment.plan import BaseImage, plan_environment
 from localep.environment.processes import run_lines
+from localep.environment.pypi_twins import find_twins
 from localep.errors import EnvironmentFailure
 from localep.interrupts import held_back
 
@@ -25,23 +26,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from localep.environment.conda_file import CondaFile
+    from localep.environment.index_settings import IndexSettings
 
 # Written last: without it, what is there is half made.
 _MARK = ".localep-complete"
 _LAST_LINES = 20
+# Read with all other settings of indexes, and set anew.
+_INDEX_VARIABLES = (
+    "UV_DEFAULT_INDEX",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+    "UV_INDEX",
+    "UV_INDEX_URL",
+    "UV_INSECURE_HOST",
+)
 
 
 @dataclass(frozen=True)
 class LocalEnvironment:
     """What an environment holds: a minor version of Python ("3.11") and pip's list.
 
-    ``private_options`` are lines of pip's list whose address holds credentials.
+    ``private_options`` are lines of pip's list whose address holds credentials. ``is_locked``
+    tells that the list names every package, one exact file each.
     """
 
     python: str
     requirements: tuple[str, ...]
     private_options: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    is_locked: bool = False
 
     @property
     def name(self) -> str:
@@ -66,6 +79,14 @@ def plan_local_environment(
             f"The conda file asks for python{constraint}.",
             cause=f"The inference server runs on Python {', '.join(sorted(pythons, key=_number))}.",
             remedy="Change the conda file, or choose a Python with --python.",
+        )
+    missing = find_twins(conda.packages, conda.pip).missing if conda is not None else ()
+    if missing:
+        raise EnvironmentFailure(
+            "The conda file asks for packages that PyPI has no twin of.",
+            cause=f"They are {', '.join(missing)}.",
+            remedy="Serve it with a Python that has them, without --isolated, or run it in "
+            "Docker: localep create.",
         )
     here = BaseImage("this machine", identity="", python=chosen)
     plan = plan_environment(conda, here, python=python)
@@ -102,7 +123,7 @@ def ensure_local_environment(
         shutil.rmtree(place, ignore_errors=True)
         on_step(f"Making the environment (Python {plan.python}, once)")
         try:
-            _make(plan, place, _uv_variables(plan, environ), on_line)
+            _make(plan, place, uv_variables(_indexes(plan, environ), environ), on_line)
         except BaseException:
             with held_back():
                 shutil.rmtree(place, ignore_errors=True)
@@ -117,7 +138,7 @@ def _make(
     environ: Mapping[str, str],
     on_line: Callable[[str], None],
 ) -> None:
-    uv = _find_uv()
+    uv = find_uv()
     output = _run([uv, "venv", "--quiet", "--python", plan.python, str(place)], environ, on_line)
     if output is not None:
         raise EnvironmentFailure(
@@ -130,6 +151,7 @@ def _make(
         requirements = Path(scratch, "requirements.txt")
         requirements.write_text("".join(f"{line}\n" for line in plan.requirements), "utf-8")
         command = [uv, "pip", "install", "--compile-bytecode", "--python", str(place)]
+        command += ["--no-deps"] if plan.is_locked else []
         output = _run([*command, "--requirements", str(requirements)], environ, on_line)
     if output is not None:
         raise EnvironmentFailure(
@@ -148,22 +170,26 @@ def _run(
     return lines[-_LAST_LINES:] if status != 0 else None
 
 
-def _find_uv() -> str:
+def find_uv() -> str:
+    """The program uv that came with localep."""
     from uv import find_uv_bin
 
     return str(find_uv_bin())
 
 
-def _uv_variables(plan: LocalEnvironment, environ: Mapping[str, str]) -> dict[str, str]:
-    """The user's variables, with pip's indexes and this machine's authorities for uv."""
-    indexes = index_settings.collect(environ, Path.home()).with_options(plan.private_options)
+def _indexes(plan: LocalEnvironment, environ: Mapping[str, str]) -> IndexSettings:
+    return index_settings.collect(environ, Path.home()).with_options(plan.private_options)
+
+
+def uv_variables(indexes: IndexSettings, environ: Mapping[str, str]) -> dict[str, str]:
+    """The user's variables, with these indexes and this machine's authorities for uv."""
     result = {
         **environ,
         "UV_INDEX_STRATEGY": "unsafe-best-match",
         "UV_NO_PROGRESS": "1",
         "UV_NO_CONFIG": "1",  # of the folder that the user is in; the user's own is read above
     }
-    for name in ("UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "VIRTUAL_ENV", "CONDA_PREFIX"):
+    for name in (*_INDEX_VARIABLES, "VIRTUAL_ENV", "CONDA_PREFIX"):
         result.pop(name, None)
     for name, value in {
         "UV_DEFAULT_INDEX": indexes.default,

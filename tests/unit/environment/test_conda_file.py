@@ -35,6 +35,7 @@ def test_a_usual_conda_file_is_taken_apart() -> None:
         python="=3.11",
         packages=("numpy=1.26.4",),
         pip=("azureml-inference-server-http", "pandas==2.2.2"),
+        channels=("conda-forge",),
     )
 
 
@@ -187,3 +188,51 @@ def test_this_spelling_does_not_admit_python_3_11(entry: str) -> None:
 
 def test_a_spelling_that_nobody_knows_admits_nothing() -> None:
     assert not admits_python("@latest", "3.11")
+
+
+@pytest.mark.parametrize(
+    ("entry", "spec"),
+    [
+        ("python=3.10", "python=3.10"),
+        ("python 3.10", "python 3.10"),
+        ("python >=3.8, <3.12", "python>=3.8, <3.12"),
+        ("python", "python"),
+        ("conda-forge::python==3.9.5", "python==3.9.5"),
+        ("numpy", "python"),
+    ],
+)
+def test_channels_are_asked_for_the_python_of_the_file(entry: str, spec: str) -> None:
+    conda = parse_conda_file({"dependencies": [entry, "pip", "scipy=1.7"]}, "conda.yml")
+
+    assert conda.specs()[0] == spec
+    assert conda.specs()[-1] == "scipy=1.7"
+    assert conda.specs("3.11")[0] == "python=3.11"
+
+
+@pytest.mark.parametrize(
+    ("constraint", "minor"),
+    [
+        ("=3.7", "3.7"),
+        ("=3.7.13", "3.7"),
+        ("==3.9.5", "3.9"),
+        ("3.10.*", "3.10"),
+        ("", None),
+        (">=3.8", None),
+        ("=3", None),
+        ("3.8|3.9", None),
+    ],
+)
+def test_the_one_python_that_is_asked_for_is_known(constraint: str, minor: str | None) -> None:
+    assert CondaFile(constraint, (), ()).python_minor == minor
+
+
+@pytest.mark.parametrize("channels", ["conda-forge", [1], [["conda-forge"]]])
+def test_channels_of_another_shape_are_refused(channels: object) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_conda_file({"channels": channels}, "env/conda.yml")
+
+    assert caught.value.message == "env/conda.yml is not a conda file."
+    assert caught.value.cause == "`channels` is not a list of names."
+    assert caught.value.remedy == (
+        "Write each channel as an entry of its own, such as `- conda-forge`."
+    )

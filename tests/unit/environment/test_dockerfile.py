@@ -14,12 +14,13 @@ FROM localep/base:1a2b
 
 RUN uv venv --quiet --no-python-downloads --python 3.11 \
         /opt/localep/env
-COPY requirements.txt /opt/localep/requirements.txt
+COPY list_packages.py requirements.txt /opt/localep/
 RUN --mount=type=cache,id=localep-uv,target=/root/.cache/uv \
     --mount=type=secret,id=localep-ca \
     --mount=type=secret,id=localep-settings \
     localep-build uv pip install --python /opt/localep/env --compile-bytecode \
         --requirements /opt/localep/requirements.txt
+RUN /opt/localep/env/bin/python /opt/localep/list_packages.py >/opt/localep/packages.json
 
 ENV PATH=/opt/localep/env/bin:$PATH
 WORKDIR /var/azureml-app
@@ -34,12 +35,13 @@ ENTRYPOINT []
 COPY --from=localep/base:1a2b /usr/local/bin/uv /usr/local/bin/localep-build /usr/local/bin/
 RUN uv venv --quiet --no-python-downloads --python 3.10 \
         /opt/localep/env
-COPY requirements.txt /opt/localep/requirements.txt
+COPY list_packages.py requirements.txt /opt/localep/
 RUN --mount=type=cache,id=localep-uv,target=/root/.cache/uv \
     --mount=type=secret,id=localep-ca \
     --mount=type=secret,id=localep-settings \
     localep-build uv pip install --python /opt/localep/env --compile-bytecode \
         --requirements /opt/localep/requirements.txt
+RUN /opt/localep/env/bin/python /opt/localep/list_packages.py >/opt/localep/packages.json
 
 ENV PATH=/opt/localep/env/bin:$PATH
 WORKDIR /var/azureml-app
@@ -48,6 +50,34 @@ LABEL localep.role=environment
 """
 KEEPING_PACKAGES = ON_FOREIGN_BASE.replace(
     "        /opt/localep/env\n", "        --system-site-packages \\\n        /opt/localep/env\n"
+)
+INSTALLS_CONDA = r"""COPY conda.json /opt/localep/conda.json
+RUN --mount=type=cache,id=localep-conda,target=/root/.cache/rattler \
+    --mount=type=secret,id=localep-ca \
+    --mount=type=secret,id=localep-settings \
+    --mount=type=secret,id=localep-conda \
+    localep-build localep-conda /opt/localep/conda.json /opt/localep/env
+"""
+FROM_CHANNELS = ON_OWN_BASE.replace(
+    """RUN uv venv --quiet --no-python-downloads --python 3.11 \\
+        /opt/localep/env
+""",
+    INSTALLS_CONDA,
+)
+STAGE = f"FROM localep/base:1a2b AS conda\n\n{INSTALLS_CONDA}\nFROM"
+FROM_CHANNELS_ON_FOREIGN_BASE = ON_FOREIGN_BASE.replace("FROM", STAGE, 1).replace(
+    """RUN uv venv --quiet --no-python-downloads --python 3.10 \\
+        /opt/localep/env
+""",
+    "COPY --from=conda /opt/localep/env /opt/localep/env\n",
+)
+LOCKED = ON_OWN_BASE.replace(
+    "        --requirements /opt/localep/requirements.txt\n",
+    """        --no-deps \\
+        --requirements /opt/localep/requirements.txt \\
+ && localep-build uv pip install --python /opt/localep/env --compile-bytecode \\
+        azureml-inference-server-http
+""",
 )
 COMPLETE = """# The environment of an online deployment, rendered by localep.
 FROM example.com/full:1
@@ -58,9 +88,10 @@ COPY secrets/ /run/secrets/
 
 RUN uv venv --quiet --no-python-downloads --python 3.11 \
         /opt/localep/env
-COPY requirements.txt /opt/localep/requirements.txt
+COPY list_packages.py requirements.txt /opt/localep/
 RUN localep-build uv pip install --python /opt/localep/env --compile-bytecode \
         --requirements /opt/localep/requirements.txt
+RUN /opt/localep/env/bin/python /opt/localep/list_packages.py >/opt/localep/packages.json
 
 ENV PATH=/opt/localep/env/bin:$PATH
 WORKDIR /var/azureml-app
@@ -86,6 +117,7 @@ def test_on_localep_s_own_base_the_image_is_an_environment_alone() -> None:
 
     assert build_context(plan) == {
         "Dockerfile": ON_OWN_BASE,
+        "list_packages.py": read_resource("templates/list_packages.py"),
         "requirements.txt": "numpy\nazureml-inference-server-http\n",
     }
 
@@ -95,6 +127,7 @@ def test_on_another_s_base_the_tools_are_brought_along() -> None:
 
     assert build_context(plan) == {
         "Dockerfile": ON_FOREIGN_BASE,
+        "list_packages.py": read_resource("templates/list_packages.py"),
         "requirements.txt": "azureml-defaults\n",
     }
 
@@ -103,6 +136,55 @@ def test_an_environment_can_keep_the_packages_of_its_base() -> None:
     plan = EnvironmentPlan(FOREIGN, ("azureml-inference-server-http",), keeps_packages=True)
 
     assert rendered(plan) == KEEPING_PACKAGES
+
+
+def test_conda_packages_are_installed_before_those_of_pip() -> None:
+    plan = EnvironmentPlan(OWN, ("flask",), conda='{"specs": []}\n')
+
+    assert build_context(plan) == {
+        "Dockerfile": FROM_CHANNELS,
+        "list_packages.py": read_resource("templates/list_packages.py"),
+        "requirements.txt": "flask\n",
+        "conda.json": '{"specs": []}\n',
+    }
+
+
+def test_another_s_base_gets_conda_packages_from_a_stage_of_their_own() -> None:
+    plan = EnvironmentPlan(FOREIGN, ("flask",), conda="{}")
+
+    assert rendered(plan) == FROM_CHANNELS_ON_FOREIGN_BASE
+
+
+def test_packages_that_are_sent_stay_in_a_stage_of_their_own() -> None:
+    plan = EnvironmentPlan(OWN, ("flask",), conda="{}", sends_packages=True)
+
+    context = build_context(plan)
+
+    assert context["packages/.keep"] == ""
+    assert instructions(context["Dockerfile"])[:6] == [
+        "FROM localep/base:1a2b AS conda",
+        "COPY packages /opt/localep/packages",
+        "COPY conda.json /opt/localep/conda.json",
+        " ".join(INSTALLS_CONDA.partition("\n")[2].replace("\\\n", " ").split()),
+        "FROM localep/base:1a2b",
+        "COPY --from=conda /opt/localep/env /opt/localep/env",
+    ]
+
+
+def test_what_is_locked_is_installed_without_anything_else() -> None:
+    plan = EnvironmentPlan(
+        OWN, ("flask",), is_locked=True, unlocked=("azureml-inference-server-http",)
+    )
+
+    assert rendered(plan) == LOCKED
+
+
+def test_channels_with_credentials_are_not_in_the_context() -> None:
+    plan = EnvironmentPlan(
+        OWN, (), conda="{}", private_channels=("https://example.com/t/secret/private",)
+    )
+
+    assert "secret/private" not in "".join(build_context(plan).values())
 
 
 def test_a_complete_image_is_taken_as_it_is() -> None:
@@ -128,6 +210,8 @@ def test_without_mounts_the_secrets_are_copied_from_the_context() -> None:
         pytest.param(ON_OWN_BASE, id="own"),
         pytest.param(ON_FOREIGN_BASE, id="foreign"),
         pytest.param(KEEPING_PACKAGES, id="keeping"),
+        pytest.param(FROM_CHANNELS, id="channels"),
+        pytest.param(FROM_CHANNELS_ON_FOREIGN_BASE, id="channels, foreign"),
         pytest.param(read_resource("Dockerfile.base"), id="base"),
     ],
 )
@@ -154,6 +238,9 @@ def test_without_mounts_the_instructions_are_the_same_but_for_the_mounts(dockerf
         pytest.param(rendered(EnvironmentPlan(OWN, ())), id="own"),
         pytest.param(rendered(EnvironmentPlan(FOREIGN, (), keeps_packages=True)), id="foreign"),
         pytest.param(without_mounts(rendered(EnvironmentPlan(FOREIGN, ()))), id="foreign, plain"),
+        pytest.param(rendered(EnvironmentPlan(OWN, (), conda="{}")), id="channels"),
+        pytest.param(rendered(EnvironmentPlan(FOREIGN, (), conda="{}")), id="channels, foreign"),
+        pytest.param(rendered(EnvironmentPlan(OWN, (), unlocked=("a",))), id="lock"),
         pytest.param(rendered(complete_environment("full:1", "sha256:ccc")), id="complete"),
     ],
 )
@@ -171,12 +258,14 @@ def test_a_dockerfile_needs_no_newer_syntax_and_has_whole_instructions(dockerfil
 def test_the_base_is_built_on_the_debian_image_that_is_there() -> None:
     context = base_context("localep/debian:bookworm")
 
-    assert set(context) == {"Dockerfile", "templates/localep-build.sh"}
-    assert context["templates/localep-build.sh"] == read_resource("templates/localep-build.sh")
-    assert instructions(context["Dockerfile"])[:3] == [
+    programs = ("templates/localep-build.sh", "templates/localep-conda.py")
+    assert set(context) == {"Dockerfile", *programs}
+    assert [context[name] for name in programs] == [read_resource(name) for name in programs]
+    assert instructions(context["Dockerfile"])[:4] == [
         "ARG DEBIAN_IMAGE=localep/debian:bookworm",
         "FROM ${DEBIAN_IMAGE}",
         "COPY templates/localep-build.sh /usr/local/bin/localep-build",
+        "COPY templates/localep-conda.py /usr/local/bin/localep-conda",
     ]
 
 

@@ -67,11 +67,26 @@ def test_a_python_that_the_server_does_not_run_on_is_refused() -> None:
     assert caught.value.cause == "The inference server runs on Python 3.9, 3.11, 3.12."
 
 
-def test_conda_packages_are_refused_as_they_are_for_images() -> None:
-    with pytest.raises(EnvironmentFailure) as caught:
-        plan_local_environment(CondaFile("", ("numpy=1.26",), ()), PYTHONS, None)
+def test_conda_packages_come_from_pypi_with_the_warning_of_images() -> None:
+    plan = plan_local_environment(CondaFile("", ("numpy=1.26", "cudatoolkit"), ()), PYTHONS, None)
 
-    assert caught.value.message == "The conda file asks for conda packages."
+    assert plan.requirements == ("numpy==1.26.*", "azureml-inference-server-http")
+    assert plan.warnings == (
+        "Taken from PyPI in the place of conda's channels: numpy==1.26.*. "
+        "Left out, as wheels and Python bring what they need of it: cudatoolkit.",
+    )
+
+
+def test_conda_packages_without_a_twin_are_refused_by_name() -> None:
+    with pytest.raises(EnvironmentFailure) as caught:
+        plan_local_environment(CondaFile("", ("numpy", "nvidia-apex=0.1"), ()), PYTHONS, None)
+
+    assert caught.value.message == "The conda file asks for packages that PyPI has no twin of."
+    assert caught.value.cause == "They are nvidia-apex=0.1."
+    assert caught.value.remedy == (
+        "Serve it with a Python that has them, without --isolated, or run it in Docker: "
+        "localep create."
+    )
 
 
 def test_the_name_tells_what_is_in_it() -> None:
@@ -111,7 +126,7 @@ class TestWithAUvThatWritesDownItsCalls:
             "sys.exit(1 if fails.exists() and fails.read_text() == sys.argv[1] else 0)\n"
         )
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setattr(local, "_find_uv", lambda: str(program))
+        monkeypatch.setattr(local, "find_uv", lambda: str(program))
         monkeypatch.setenv("HOME", str(tmp_path / "home"))
         return folder
 
@@ -119,6 +134,15 @@ class TestWithAUvThatWritesDownItsCalls:
         self.told: list[str] = []
         environ = {"PATH": os.environ["PATH"], **variables}
         return ensure_local_environment(plan, folder, environ, self.told.append, self.told.append)
+
+    def test_a_locked_list_is_installed_as_it_is(self, uv: Path, tmp_path: Path) -> None:
+        line = "six @ https://files.example/six.whl --hash=sha256:ab"
+
+        self.make(LocalEnvironment("3.11", (line,), is_locked=True), tmp_path / "made")
+
+        call = json.loads((uv / "call-1").read_text())
+        assert "--no-deps" in call["arguments"]
+        assert call["requirements"] == f"{line}\n"
 
     def test_it_is_made_once(self, uv: Path, tmp_path: Path) -> None:
         plan = LocalEnvironment("3.11", ("numpy", SERVER))

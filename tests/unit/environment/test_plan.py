@@ -12,6 +12,9 @@ from localep.environment.plan import (
     complete_environment,
     image_reference,
     plan_environment,
+    plan_from_channels,
+    plan_from_lock,
+    without_old_server,
 )
 from localep.errors import EnvironmentFailure
 from localep.exit_codes import ExitCode
@@ -110,16 +113,108 @@ def test_a_wanted_python_that_the_base_lacks_is_refused(conda: CondaFile | None)
     assert caught.value.remedy == "Use --python 3.11."
 
 
-def test_conda_packages_are_refused_by_name() -> None:
+def test_conda_packages_are_replaced_by_their_twins_with_a_warning() -> None:
+    conda = CondaFile("", ("numpy=1.26", "pytorch==2.3.1", "mkl"), ("flask",))
+
+    assert plan_environment(conda, OWN) == EnvironmentPlan(
+        OWN,
+        ("numpy==1.26.*", "torch==2.3.1", "flask", SERVER),
+        warnings=(
+            "Taken from PyPI in the place of conda's channels: numpy==1.26.*, "
+            "torch==2.3.1 (pytorch). "
+            "Left out, as wheels and Python bring what they need of it: mkl.",
+        ),
+    )
+
+
+def test_conda_packages_that_pip_s_list_has_too_are_not_asked_for_twice() -> None:
+    assert plan_environment(CondaFile("", ("numpy=1.26",), ("numpy==2.0",)), OWN) == (
+        EnvironmentPlan(
+            OWN,
+            ("numpy==2.0", SERVER),
+            warnings=("Conda's packages are in pip's list, too: they come from PyPI.",),
+        )
+    )
+
+
+def test_conda_packages_without_a_twin_are_refused_by_name() -> None:
     with pytest.raises(EnvironmentFailure) as caught:
-        plan_environment(CondaFile("", ("numpy=1.26", "conda-forge::faiss-cpu"), ()), OWN)
+        plan_environment(CondaFile("", ("numpy=1.26", "nvidia-apex=0.1", "gxx_linux-64"), ()), OWN)
 
     assert caught.value.exit_code is ExitCode.ENVIRONMENT
-    assert caught.value.message == "The conda file asks for conda packages."
-    assert caught.value.cause == (
-        "They are numpy=1.26, conda-forge::faiss-cpu; pip's list is all that is installed."
+    assert caught.value.message == "The conda file asks for packages that PyPI has no twin of."
+    assert caught.value.cause == "They are nvidia-apex=0.1, gxx_linux-64."
+    assert caught.value.remedy == (
+        "Take them from conda's channels with --solver conda, or name what replaces them in the "
+        "list under `pip:`."
     )
-    assert caught.value.remedy == "Move them to the list under `pip:`, with == for =."
+
+
+def test_packages_of_the_old_server_that_are_known_to_be_gone_are_taken_out() -> None:
+    conda = CondaFile("", (), ("azureml-defaults==1.33.0", "joblib", "azureml-core==1.33.0"))
+
+    assert plan_environment(conda, OWN) == EnvironmentPlan(
+        OWN,
+        ("joblib", "azureml-core==1.33.0", SERVER),
+        warnings=(
+            "Taken out of pip's list, as no index has all that they need any more: "
+            f"azureml-defaults==1.33.0. {SERVER} is installed instead.",
+        ),
+    )
+
+
+def test_packages_of_the_old_server_can_be_taken_out_of_a_plan() -> None:
+    plan = EnvironmentPlan(
+        OWN, ("azureml-defaults", "joblib", f"{SERVER}==0.4.1"), warnings=("Look out.",)
+    )
+
+    assert without_old_server(plan) == EnvironmentPlan(
+        OWN,
+        ("joblib", SERVER),
+        warnings=(
+            "Look out.",
+            "Taken out of pip's list, as they cannot be installed any more: azureml-defaults, "
+            f"{SERVER}==0.4.1. {SERVER} is installed instead.",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        EnvironmentPlan(OWN, ("joblib", SERVER)),
+        EnvironmentPlan(OWN, (f"{SERVER} @ https://example.com/s.whl",), is_locked=True),
+    ],
+)
+def test_a_plan_without_the_old_server_or_with_a_lock_stays(plan: EnvironmentPlan) -> None:
+    assert without_old_server(plan) is None
+
+
+def test_what_comes_from_channels_is_a_list_for_localep_conda_and_pip_s_list() -> None:
+    conda = CondaFile("=3.9", ("numpy",), ("flask",), ("conda-forge",))
+
+    assert plan_from_channels(conda, OWN, "{}") == EnvironmentPlan(
+        OWN, ("flask", SERVER), conda="{}"
+    )
+    assert plan_from_channels(conda, OWN, "{}", python="3.12") == EnvironmentPlan(
+        OWN,
+        ("flask", SERVER),
+        warnings=("The conda file asks for python=3.9; Python 3.12 is used instead.",),
+        conda="{}",
+    )
+
+
+def test_what_a_lock_names_is_installed_file_by_file() -> None:
+    private = "--index-url https://user:secret@packages.example.com/simple"
+    conda = CondaFile("=3.9", ("numpy",), ("flask", private))
+    line = "flask @ https://example.com/flask.whl --hash=sha256:00"
+
+    assert plan_from_lock(conda, OWN, "{}", [line], brings_server=False) == EnvironmentPlan(
+        OWN, (line,), (private,), conda="{}", is_locked=True, unlocked=(SERVER,)
+    )
+    assert plan_from_lock(conda, OWN, None, [line], brings_server=True) == EnvironmentPlan(
+        OWN, (line,), (private,), is_locked=True
+    )
 
 
 def test_the_requirements_are_a_file_with_one_line_each() -> None:
@@ -153,6 +248,9 @@ def test_the_same_plan_has_the_same_image() -> None:
         EnvironmentPlan(OWN, ("numpy==1.26.4",)),
         EnvironmentPlan(OWN, ("numpy", "flask")),
         EnvironmentPlan(OWN, ("numpy",), keeps_packages=True),
+        EnvironmentPlan(OWN, ("numpy",), conda="{}"),
+        EnvironmentPlan(OWN, ("numpy",), is_locked=True),
+        EnvironmentPlan(OWN, ("numpy",), unlocked=("flask",)),
     ],
 )
 def test_another_plan_has_another_image(other: EnvironmentPlan) -> None:
@@ -166,6 +264,7 @@ def test_what_does_not_end_in_the_image_does_not_change_its_name() -> None:
         private_options=("--index-url https://user:secret@packages.example.com/simple",),
         warnings=("Look out.",),
         stands_in_for="example.com/inference:5",
+        private_channels=("https://example.com/t/secret/private",),
     )
 
     assert reference_of(same) == reference_of(plan)

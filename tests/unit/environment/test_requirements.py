@@ -3,10 +3,13 @@ from __future__ import annotations
 import pytest
 
 from localep.environment.requirements import (
+    INFERENCE_SERVER,
     brings_server,
     clean_lines,
     package_name,
     split_private,
+    without_insoluble,
+    without_server,
 )
 from localep.errors import EnvironmentFailure
 from localep.exit_codes import ExitCode
@@ -170,3 +173,51 @@ def test_other_lines_do_not_bring_the_server() -> None:
 )
 def test_a_line_s_package_is_named_as_indexes_name_it(line: str, name: str | None) -> None:
     assert package_name(line) == name
+
+
+@pytest.mark.parametrize(
+    ("line", "python"),
+    [
+        ("azureml-defaults==1.33.0", None),
+        ("azureml-defaults==1.33.0", "3.8"),
+        ("azureml-defaults~=1.24.0.0", "3.8"),
+        ("azureml-dataset-runtime[pandas,fuse]~=1.24.0.0", None),
+        ("azureml-defaults==1.38.0", "3.11"),
+        ("azureml-defaults~=1.34.0", "3.10"),
+        ("azureml-defaults<=1.51", "3.11"),
+        ("azureml-defaults==1.53.0", "3.13"),
+    ],
+)
+def test_what_no_index_has_whole_any_more_is_taken_out(line: str, python: str | None) -> None:
+    assert without_insoluble(["joblib", line, "--pre"], python) == (("joblib", "--pre"), (line,))
+
+
+@pytest.mark.parametrize(
+    ("line", "python"),
+    [
+        ("azureml-defaults==1.38.0", "3.8"),
+        ("azureml-defaults==1.38.0", None),
+        ("azureml-defaults", "3.12"),
+        ("azureml-defaults>=1.38.0", "3.12"),
+        ("azureml-defaults==1.52.0", "3.11"),
+        ("azureml-defaults==1.56.0", "3.12"),
+        ("azureml-defaults==1.38.0.post1", "3.12"),
+        ("azureml-core==1.33.0", "3.12"),
+        ("azureml-contrib-services", "3.12"),
+    ],
+)
+def test_what_may_be_installed_stays(line: str, python: str | None) -> None:
+    assert without_insoluble([line], python) == ((line,), ())
+
+
+def test_the_old_server_and_pins_of_the_new_one_can_be_taken_out() -> None:
+    kept = ("azureml-core", INFERENCE_SERVER, "--pre")
+    taken = (
+        "azureml-defaults",
+        "azureml-contrib-services==1.2",
+        "azureml_dataset_runtime",
+        f"{INFERENCE_SERVER}==0.4.1",
+        f"{INFERENCE_SERVER}>=1",
+    )
+
+    assert without_server([*kept, *taken]) == (kept, taken)
