@@ -6,4 +6,5 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 install_localep ""
-exec python -m localep.rules.pages "$@" docs/cloud-failures.md
+python -m localep.rules.pages "$@" docs/cloud-failures.md
+PYTHONPATH=tests exec python -m support.contract "$@" docs/cloud-parity.md

@@ -25,6 +25,12 @@ def validate(
     strict: Annotated[bool, typer.Option("--strict", help="Take every warning for an error.")] = (
         False
     ),
+    images: Annotated[
+        bool,
+        typer.Option(
+            "--images", help="Ask the engine and the registries for the images that are named."
+        ),
+    ] = False,
     form: options.OutputFormat = Format.HUMAN,
     query: options.Query = None,
 ) -> int:
@@ -34,13 +40,19 @@ def validate(
 
     output = Output(form, query)
     chosen = selection(name, deployment, overrides, None, variables, models)
-    result = run(files, chosen, strict=strict)
+    look_up = None
+    if images:
+        from localep.engine.client import connect_engine
+        from localep.operations.image_facts import look_up_in
+
+        look_up = look_up_in(connect_engine())
+    result = run(files, chosen, strict=strict, look_up_image=look_up)
     output.result(result.to_dict(), lambda: _report(result))
     return ExitCode.OK if result.is_valid else ExitCode.SPEC
 
 
 def _report(result: ValidateResult) -> Iterator[str]:
-    from localep.cli.frames import finding_lines
+    from localep.operations.frames import finding_lines
 
     for finding in result.findings:
         yield from finding_lines(finding, result.lines)

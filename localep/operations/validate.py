@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from localep.errors import SpecError
+from localep.operations.frames import lines_of
 from localep.operations.registered_assets import fill_in
 from localep.rules.causes import cloud_messages
 from localep.rules.engine import check
@@ -15,14 +15,21 @@ from localep.spec.findings import Finding, Findings, Place, Severity, Topic
 from localep.spec.generations import generation_of
 from localep.spec.loader import Selection, read_documents, refuse_other_kinds
 from localep.spec.overrides import kind_of
-from localep.spec.placeholders import fill, first_in_braces
+from localep.spec.placeholders import fill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from localep.rules.image_facts import LookUp
     from localep.spec.loader import Reading
     from localep.spec.model import DeploymentSpec, EndpointSpec
+
+
+# A document with more has one thing wrong, many times.
+MAX_FINDINGS = 200
+_FIRST = "Correct these first."
+_WEIGHTS = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 @dataclass(frozen=True)
@@ -58,12 +65,17 @@ class ValidateResult:
 
 
 def validate(
-    files: Sequence[Path], selection: Selection, *, strict: bool = False
+    files: Sequence[Path],
+    selection: Selection,
+    *,
+    strict: bool = False,
+    look_up_image: LookUp | None = None,
 ) -> ValidateResult:
     """Check files as the cloud's loader would, and what they name on this machine.
 
     What is missing on this machine is a warning: it may be there where the files are sent
-    from. ``strict`` makes every warning an error. Raises UsageError.
+    from. ``strict`` makes every warning an error. Images are looked up where there is a way to.
+    Raises UsageError.
     """
     findings = Findings()
     documents: list[Document] = []
@@ -76,20 +88,28 @@ def validate(
         described.append(_describe(file, document))
     if documents:
         reading = fill_in(read_documents(documents, selection))
-        findings.items += [*reading.findings.items, *check(reading)]
+        told = check(reading, look_up_image=look_up_image)
+        findings.items += [*reading.findings.items, *told]
         _name_cloud_only(reading, findings)
     findings.items.sort(key=_line_of)
-    _read_lines(findings, lines)
+    findings.items = _not_too_many(findings.items)
+    lines = lines_of(findings.items, lines)
     judged = tuple(_judged(finding, strict=strict) for finding in findings.items)
     return ValidateResult(tuple(described), judged, lines)
 
 
-def _read_lines(findings: Findings, lines: dict[Path, list[str]]) -> None:
-    """Add the lines of the files that documents name and that something was found in."""
-    for finding in findings.items:
-        if finding.place is not None and finding.place.source not in lines:
-            with suppress(SpecError):
-                lines[finding.place.source] = read_text(finding.place.source).splitlines()
+def _not_too_many(items: list[Finding]) -> list[Finding]:
+    """The first of more findings than anybody reads, the gravest before all others."""
+    surplus = len(items) - MAX_FINDINGS
+    if surplus <= 0:
+        return items
+    gravest = sorted(items, key=lambda item: _WEIGHTS.index(item.severity))[:MAX_FINDINGS]
+    more = f"{surplus} more findings are not shown."
+    where = gravest[-1]
+    last = Finding(
+        Severity.INFO, where.topic, "more-findings", where.where, more, _FIRST, where.place
+    )
+    return [*sorted(gravest, key=_line_of), last]
 
 
 def _name_cloud_only(reading: Reading, findings: Findings) -> None:
@@ -106,31 +126,28 @@ def _read(
     file: Path, selection: Selection, findings: Findings, lines: dict[Path, list[str]]
 ) -> Document | None:
     """The document of a file; None, and a finding, where there is none."""
-    text = ""
     try:
         text = read_text(file)
         lines[file.absolute()] = text.splitlines()
         document = parse_document(fill(text, selection.variables), file.absolute())
         refuse_other_kinds(document)
     except SpecError as error:
-        findings.items.append(_unreadable(file, text, error))
+        findings.items.append(_unreadable(file, error))
         return None
     return document
 
 
-def _unreadable(file: Path, text: str, error: SpecError) -> Finding:
-    code, remedy = error.code, error.remedy
-    placeholder = first_in_braces(text)
-    if code == "yaml-syntax" and placeholder is not None:
-        code = "placeholder-left"
-        remedy = f"Fill {{{{{placeholder}}}}} with --var {placeholder}=value."
-    subject = f"{file.absolute()}:{error.position[0]}:{error.position[1]}" if error.position else ""
-    said = error.message.replace(subject or str(file), "The document")
+def _unreadable(file: Path, error: SpecError) -> Finding:
+    named = [str(file.absolute()), str(file)]
+    if error.position is not None:
+        named.insert(0, f"{named[0]}:{error.position[0]}:{error.position[1]}")
+    subject = next((name for name in named if name in error.message), str(file))
+    said = error.message.replace(subject, "The document", 1)
     message = " ".join(filter(None, (said, error.cause)))
     position = Position(*error.position) if error.position is not None else None
     place = Place(file.absolute(), "", position)
     where = str(file.absolute())
-    return Finding(Severity.ERROR, Topic.DOCUMENT, code, where, message, remedy, place)
+    return Finding(Severity.ERROR, Topic.DOCUMENT, error.code, where, message, error.remedy, place)
 
 
 def _describe(file: Path, document: Document | None) -> ValidatedDocument:

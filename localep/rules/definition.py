@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from localep.environment.mlflow_model import FLAVOR, MODEL_FILE
 from localep.errors import SpecError
 from localep.rules.rule import Told, deployment_rule, endpoint_rule
-from localep.rules.subject import mapping_of, path_of
+from localep.rules.subject import dockerfile_of, mapping_of, path_of
 from localep.spec.documents import read_document
 from localep.spec.findings import Severity
 from localep.spec.instance_types import find_instance_type, near_instance_types
@@ -305,11 +305,10 @@ def mlflow_not_pyfunc(subject: DeploymentSubject) -> Iterator[Told]:
 def dockerfile_size(subject: DeploymentSubject) -> Iterator[Told]:
     """A Dockerfile that the cloud does not take; a missing one is told where it is named."""
     environment = subject.spec.environment
-    if environment is None or environment.build is None:
-        return
-    file = environment.build.path / environment.build.dockerfile
-    if is_there(file, "file") and file.stat().st_size > MAX_DOCKERFILE_BYTES:
-        message = f"{file.name} has more than {MAX_DOCKERFILE_BYTES // 1024} KB."
+    dockerfile = dockerfile_of(environment)
+    if environment and environment.build and dockerfile and len(dockerfile) > MAX_DOCKERFILE_BYTES:
+        name = environment.build.file.name
+        message = f"{name} has more than {MAX_DOCKERFILE_BYTES // 1024} KB."
         yield Told(("environment", "build"), message, "Copy scripts into the image instead.")
 
 

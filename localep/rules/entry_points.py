@@ -14,28 +14,36 @@ if TYPE_CHECKING:
 # Their signature is that of the function that they decorate.
 _KNOWN_DECORATORS = frozenset({"input_schema", "output_schema", "rawhttp"})
 _HEADERS = "request_headers"
-# What they bind the text does not tell.
-_BINDING_CALLS = frozenset({"exec", "globals", "vars"})
+# What these bind the text does not tell, wherever they stand.
+_BINDING_CALLS = frozenset({"exec", "globals", "locals", "setattr", "vars"})
+_BINDING_NAMES = frozenset({"sys.modules"})
+# It answers for whatever a module lacks.
+_ANSWERS_ALL = "__getattr__"
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What the server does not take, and where it stands in the script."""
+    """What the server does not take, and where it stands in the script.
+
+    ``is_certain`` tells that no server runs such a script.
+    """
 
     message: str
     line: int = 1
     column: int = 1
+    is_certain: bool = False
 
 
 def faults_of(tree: ast.Module) -> Iterator[Fault]:
     """What is wrong with init() and run() of a script, as far as its text tells."""
-    bound = _bound(tree.body)
+    bound = _bound(tree)
     if bound is None:
         return
     for name in ("init", "run"):
         if name not in bound:
-            yield Fault(f"there is no {name}() at the top level of the script.")
+            told = f"there is no {name}() at the top level of the script."
+            yield Fault(told, is_certain=True)
     for name, judge in (("init", _init_fault), ("run", _run_fault)):
         function = bound.get(name)
         if isinstance(function, _Function):
@@ -44,17 +52,18 @@ def faults_of(tree: ast.Module) -> Iterator[Fault]:
                 yield Fault(message, function.lineno, function.col_offset + 1)
 
 
-def _bound(body: list[ast.stmt]) -> dict[str, ast.AST] | None:
-    """The names that statements bind at the top level; None where that cannot be told."""
+def _bound(tree: ast.Module) -> dict[str, ast.AST] | None:
+    """The names that a script binds at its top level; None where that cannot be told."""
+    if any(_binds_anything(node) for node in ast.walk(tree)):
+        return None
     found: dict[str, ast.AST] = {}
-    stack: list[ast.AST] = list(reversed(body))
+    stack: list[ast.AST] = list(reversed(tree.body))
     while stack:
         node = stack.pop()
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             found[node.name] = node
+            found.update(_declared_global(node))
             continue
-        if isinstance(node, ast.Call) and dotted_name(node.func) in _BINDING_CALLS:
-            return None
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             names = [alias.asname or alias.name for alias in node.names]
             if "*" in names:
@@ -64,7 +73,20 @@ def _bound(body: list[ast.stmt]) -> dict[str, ast.AST] | None:
             found[node.id] = node
         if not isinstance(node, ast.Lambda):
             stack.extend(reversed(list(ast.iter_child_nodes(node))))
-    return found
+    return None if _ANSWERS_ALL in found else found
+
+
+def _binds_anything(node: ast.AST) -> bool:
+    """Whether a node may bind names that do not stand in the text."""
+    if isinstance(node, ast.Call):
+        return dotted_name(node.func) in _BINDING_CALLS
+    return isinstance(node, ast.Attribute) and dotted_name(node) in _BINDING_NAMES
+
+
+def _declared_global(function: ast.AST) -> dict[str, ast.AST]:
+    """The names of the module that a function may bind when it is called."""
+    nodes = [node for node in ast.walk(function) if isinstance(node, ast.Global)]
+    return {name: node for node in nodes for name in node.names}
 
 
 def _async_fault(function: _Function) -> str | None:

@@ -18,6 +18,7 @@ from localep.rules.scripts import (
     place_in,
     running_nodes,
 )
+from localep.rules.subject import dockerfile_of
 from localep.spec.findings import Severity
 from localep.spec.paths import is_there
 
@@ -196,14 +197,10 @@ def _has_own_image(subject: DeploymentSubject) -> bool:
 
 def _of_dockerfile(subject: DeploymentSubject) -> set[str]:
     """The variables that the deployment's own Dockerfile sets."""
-    environment = subject.spec.environment
-    if environment is None or environment.build is None:
+    content = dockerfile_of(subject.spec.environment)
+    if content is None:
         return set()
-    file = environment.build.path / environment.build.dockerfile
-    try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return set()
+    text = content.decode("utf-8", errors="replace")
     names: set[str] = set()
     for line in _DOCKER_ENV.findall(text.replace("\\\n", " ")):
         names |= set(re.findall(r"([A-Za-z_]\w*)=", line)) or {line.split()[0]}

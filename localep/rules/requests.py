@@ -25,7 +25,7 @@ WORKERS = "WORKER_COUNT"
 def probe_window_small(subject: DeploymentSubject) -> Iterator[Told]:
     """Probes that give up while most servers are still loading."""
     for name, probe in _probes(subject).items():
-        window = window_of(probe)
+        window = probe.window
         if _is_sound(probe) and window < SMALLEST_WINDOW:
             path = path_of(subject.origin, name, "failure_threshold", "period", "period_seconds")
             yield Told(path, f"it gives up {window} s after the start if there is no answer.")
@@ -76,11 +76,6 @@ def no_traffic(subject: EndpointSubject) -> Iterator[Told]:
         names = ", ".join(deployment.name for deployment in subject.deployments)
         message = f"without `traffic` no request reaches {names} in the cloud."
         yield Told((), message, severity=Severity.INFO)
-
-
-def window_of(probe: ProbeSettings) -> int:
-    """The seconds from the start of a container to the last try, if probes are Kubernetes'."""
-    return probe.initial_delay + (probe.failure_threshold - 1) * probe.period + probe.timeout
 
 
 def _probes(subject: DeploymentSubject) -> dict[str, ProbeSettings]:

@@ -8,10 +8,10 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from localep.environment.conda_file import admits_python
 from localep.environment.requirements import INFERENCE_SERVER
 from localep.rules.code_folder import MAX_SCRIPT_BYTES, content_of
 from localep.rules.entry_points import faults_of
+from localep.rules.pythons import is_for_newer_python, is_for_no_newer_python, takes_python
 from localep.rules.rule import Told, deployment_rule
 from localep.rules.scripts import (
     files_of,
@@ -67,13 +67,16 @@ def syntax_error(subject: DeploymentSubject) -> Iterator[Told]:
     code, script = subject.code, subject.script
     if code is None or script is None or subject.spec.routes is not None:
         return
-    is_newer = _is_for_newer_python(subject.packages)
+    is_newer = is_for_newer_python(subject.packages)
+    # What this Python refuses, no older one takes; helpers may be imported in vain.
+    is_certain = is_for_no_newer_python(subject.packages)
     for file in dict.fromkeys([script, *_imported_files(subject)]):
         error = _error_in(file) if code.tree(file) is None else None
         if error is not None and not (is_newer and _NEWER_SYNTAX.search(error.text or "")):
             place = place_in(file, error.lineno or 1, error.offset or 1)
             message = f"{file.name} is not valid Python: {error.msg}."
-            yield Told((), message, document=place)
+            severity = Severity.ERROR if is_certain and file == script else Severity.WARNING
+            yield Told((), message, severity=severity, document=place)
 
 
 @deployment_rule("init-or-run-missing")
@@ -83,7 +86,9 @@ def init_or_run_missing(subject: DeploymentSubject) -> Iterator[Told]:
     if script is None or tree is None or subject.spec.routes is not None:
         return
     for fault in faults_of(tree):
-        yield Told((), fault.message, document=place_in(script, fault.line, fault.column))
+        severity = Severity.ERROR if fault.is_certain else Severity.WARNING
+        place = place_in(script, fault.line, fault.column)
+        yield Told((), fault.message, severity=severity, document=place)
 
 
 @deployment_rule("import-error")
@@ -148,7 +153,7 @@ def mlflow_monitoring_missing(subject: DeploymentSubject) -> Iterator[Told]:
 def mlflow3(subject: DeploymentSubject) -> Iterator[Told]:
     """An MLflow model whose own packages may have an MLflow that the cloud's image has not."""
     packages = subject.packages
-    if packages is None or not packages.is_of_model or not _takes_python(packages, _MLFLOW_3):
+    if packages is None or not packages.is_of_model or not takes_python(packages, _MLFLOW_3):
         return
     for entry in (*packages.entries("mlflow"), *packages.entries("mlflow-skinny")):
         if entry.admits_any(("3.0.0", "3.6.0", "3.7.0", "3.99")) or _is_exactly(entry, "3"):
@@ -212,12 +217,6 @@ def _imports(subject: DeploymentSubject) -> Iterator[Import]:
                 yield item
 
 
-def _is_for_newer_python(packages: PackageList | None) -> bool:
-    """Whether the script runs on a Python that may take what this one does not."""
-    older = [f"3.{number}" for number in range(6, sys.version_info.minor + 1)]
-    return packages is not None and not _takes_python(packages, older)
-
-
 def _error_in(file: Path) -> SyntaxError | None:
     """What is wrong with a module, None where it can be read or it is too much to look at."""
     try:
@@ -255,18 +254,12 @@ def _has_old_server(packages: PackageList) -> bool:
 
     For a model without code that does not name it the cloud takes the newest that there is.
     """
-    is_held_back = not _takes_python(packages, _SERVER_1_4)
+    is_held_back = not takes_python(packages, _SERVER_1_4)
     servers = packages.entries(INFERENCE_SERVER)
     if not servers:
         return is_held_back and packages.is_of_model
     is_pinned = not servers[0].admits_any(_SERVERS_SINCE)
     return is_pinned or is_held_back
-
-
-def _takes_python(packages: PackageList, minors: Iterable[str]) -> bool:
-    """Whether a list may get one of some releases of Python; so it is where it names none."""
-    pythons = packages.entries("python")
-    return not pythons or any(admits_python(pythons[0].constraint, minor) for minor in minors)
 
 
 def _wants_contrib(node: ast.AST) -> bool:

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     import ast
     from pathlib import Path
 
+    from localep.rules.image_facts import LookUp
     from localep.spec.documents import KeyPath
     from localep.spec.loader import Reading
-    from localep.spec.model import DeploymentSpec, EndpointSpec, Origin
+    from localep.spec.model import DeploymentSpec, EndpointSpec, EnvironmentSpec, Origin
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,16 @@ class EndpointSubject:
 
 @dataclass
 class DeploymentSubject:
-    """A deployment, and its endpoint where that stands in the same files."""
+    """A deployment, and its endpoint where that stands in the same files.
+
+    ``look_up_image`` tells what an engine and registries know of an image by its name; None
+    where nobody shall be asked.
+    """
 
     spec: DeploymentSpec
     origin: Origin
     endpoint: EndpointSpec | None
+    look_up_image: LookUp | None = None
     _contents: dict[Path, FolderContent] = field(default_factory=dict, repr=False)
 
     def content_of(self, folder: Path) -> FolderContent:
@@ -126,6 +132,19 @@ class DeploymentSubject:
         return reached_from(self.script, self.code) if self.code and self.script else {}
 
 
+def dockerfile_of(environment: EnvironmentSpec | None) -> bytes | None:
+    """The Dockerfile that an environment is built from; None where there is none to be read."""
+    build = environment.build if environment is not None else None
+    if build is None:
+        return None
+    if build.text is not None:
+        return build.text.encode()
+    try:
+        return build.file.read_bytes()
+    except OSError:
+        return None
+
+
 def mapping_of(origin: Origin, *path: str) -> dict[str, Any]:
     """The mapping that something was read from, or one below it; empty where there is none."""
     value: Any = origin.document.data
@@ -146,7 +165,9 @@ def path_of(origin: Origin, section: str, *keys: str) -> KeyPath:
     return next(((section, key) for key in keys if key in given), (section,))
 
 
-def subjects_of(reading: Reading) -> tuple[list[EndpointSubject], list[DeploymentSubject]]:
+def subjects_of(
+    reading: Reading, look_up_image: LookUp | None = None
+) -> tuple[list[EndpointSubject], list[DeploymentSubject]]:
     """Every endpoint and deployment of what was read."""
     by_name = {endpoint.name: endpoint for endpoint in reading.endpoints}
     endpoints = [
@@ -159,7 +180,7 @@ def subjects_of(reading: Reading) -> tuple[list[EndpointSubject], list[Deploymen
         if spec.origin is not None
     ]
     deployments = [
-        DeploymentSubject(spec, spec.origin, by_name.get(spec.endpoint_name))
+        DeploymentSubject(spec, spec.origin, by_name.get(spec.endpoint_name), look_up_image)
         for spec in reading.deployments
         if spec.origin is not None
     ]

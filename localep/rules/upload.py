@@ -248,10 +248,10 @@ def _named_paths(subject: DeploymentSubject) -> Iterator[tuple[KeyPath, Path]]:
         yield ("code_configuration", "scoring_script"), code.path / code.scoring_script
     if environment is not None and environment.conda_file is not None:
         yield ("environment", "conda_file"), environment.conda_file
-    if environment is not None and environment.build is not None:
-        build = environment.build
+    build = environment.build if environment is not None else None
+    if build is not None and build.text is None:
         if is_there(build.path, "folder"):
-            yield ("environment", "build", "dockerfile_path"), build.path / build.dockerfile
+            yield ("environment", "build", "dockerfile_path"), build.file
         else:
             yield ("environment", "build", "path"), build.path
 

@@ -1,4 +1,7 @@
-"""The fields that play no part in a local run, in the shapes that the cloud's loader takes."""
+"""The fields that speak of the cloud around a container, in the shapes that its loader takes.
+
+None but egress plays a part in a local run.
+"""
 
 from __future__ import annotations
 
@@ -39,15 +42,21 @@ def read_of_deployment(fields: Fields, *, is_kubernetes: bool) -> CloudOnly:
     }
     if is_kubernetes:
         asked["resources"] = read_resources(fields)
-        fields.refuse("egress_public_network_access", _CLUSTER)
         fields.refuse("private_network_connection", _CLUSTER)
     else:
-        access = "egress_public_network_access"
-        asked[access] = _is_disabled(fields, access)
         connection = fields.boolean("private_network_connection")
         asked["private_network_connection"] = connection is True
         fields.refuse("resources", _MANAGED)
     return asked_for(asked)
+
+
+def read_egress(fields: Fields, *, is_kubernetes: bool = False) -> bool:
+    """Whether a deployment may reach out of its network, which a local run honours."""
+    access = "egress_public_network_access"
+    if is_kubernetes:
+        fields.refuse(access, _CLUSTER)
+        return True
+    return not _is_disabled(fields, access)
 
 
 def read_identity(fields: Fields, most: int | None = None) -> bool:

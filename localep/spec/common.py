@@ -112,6 +112,7 @@ def build_deployment(
     instance_count: int | None,
     model_mount_path: str | None = None,
     instance_type: str | None = None,
+    has_egress: bool = True,
     cloud_only: CloudOnly = NOTHING,
     read_probe: Callable[[Fields, str], ProbeSettings] | None = None,
 ) -> DeploymentSpec | None:
@@ -149,6 +150,7 @@ def build_deployment(
         request_settings=request_settings,
         liveness_probe=liveness,
         readiness_probe=readiness,
+        has_egress=has_egress,
         description=description,
         tags=tags,
         properties=properties,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from localep.errors import SpecError
-from localep.spec.placeholders import fill
+from localep.spec.placeholders import fill, first_in_braces, remedy_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,7 +116,7 @@ def parse_document(text: str, source: Path, kind: Kind = DOCUMENT) -> Document:
         builder = _Builder(loader)
         data = builder.mapping(root, ())
     except yaml.YAMLError as error:
-        raise _syntax_error(source, error) from error
+        raise _syntax_error(source, error, text if kind is DOCUMENT else "") from error
     except (_TooDeep, RecursionError) as error:
         raise SpecError(
             f"{source} cannot be read.",
@@ -191,18 +191,24 @@ def read_text(source: Path) -> str:
         ) from error
 
 
-def _syntax_error(source: Path, error: yaml.YAMLError) -> SpecError:
+def _syntax_error(source: Path, error: yaml.YAMLError, text: str) -> SpecError:
+    """What is wrong with a text as YAML; a placeholder at that place is the likely cause."""
     mark = getattr(error, "problem_mark", None)
     where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark is not None else str(source)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     context = getattr(error, "context", None)
     if context and problem.startswith("but "):  # the second half of a sentence
         problem = f"{context}, {problem}"
+    near = text.splitlines()[max(mark.line - 1, 0) : mark.line + 1] if mark is not None else []
+    placeholder = first_in_braces("\n".join(near))
+    remedy = "Correct the line; placeholders such as {{X}} must be filled in before."
+    if placeholder is not None:
+        remedy = remedy_for(f"{{{{{placeholder}}}}}")
     return SpecError(
         f"{where} is not valid YAML.",
         cause=f"{problem[0].upper()}{problem[1:]}.",
-        remedy="Correct the line; placeholders such as {{X}} must be filled in before.",
-        code="yaml-syntax",
+        remedy=remedy,
+        code="yaml-syntax" if placeholder is None else "placeholder-left",
         position=(mark.line + 1, mark.column + 1) if mark is not None else None,
     )
 

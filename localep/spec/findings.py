@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from localep.spec.documents import Document, KeyPath, Position
 
 
+# Of more errors nobody reads the last.
+MAX_ERRORS = 200
+
+
 class Severity(str, Enum):
     """An error stops create and update; a warning is shown and passed; the rest is worth a word."""
 
@@ -118,7 +122,7 @@ class Findings:
         raise SpecError(
             f"The YAML has {count}.",
             remedy="Correct the places named above and try again.",
-            details=[str(item) for item in errors],
+            details=_first(errors),
         )
 
     def _add(
@@ -136,3 +140,9 @@ class Findings:
         place = Place(document.source, text, document.position(path))
         where = document.locate(path)
         self.items.append(Finding(severity, topic, code, where, message, remedy, place))
+
+
+def _first(errors: list[Finding]) -> list[str]:
+    surplus = len(errors) - MAX_ERRORS
+    more = [f"{surplus} more errors are not shown."] if surplus > 0 else []
+    return [*(str(item) for item in errors[:MAX_ERRORS]), *more]

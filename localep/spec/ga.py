@@ -85,5 +85,6 @@ def deployment_of(fields: Fields, *, is_kubernetes: bool) -> DeploymentSpec | No
         instance_type=fields.text("instance_type", required=not is_kubernetes),
         instance_count=fields.integer("instance_count"),
         model_mount_path=ga_assets.read_mount_path(fields),
+        has_egress=cloud_only.read_egress(fields, is_kubernetes=is_kubernetes),
         cloud_only=asked,
     )

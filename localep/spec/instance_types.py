@@ -54,6 +54,17 @@ def all_instance_types() -> tuple[InstanceType, ...]:
     return tuple(_table().values())
 
 
+def larger_instance_types(memory_gib: float, like: InstanceType | None) -> list[InstanceType]:
+    """The next three steps above a size of memory, with no fewer GPUs than another type has."""
+    gpus = like.gpus if like is not None else 0
+    steps: dict[float, InstanceType] = {}
+    for size in sorted(_table().values(), key=lambda size: (size.memory_gib, size.vcpus)):
+        has_gpus = size.gpus >= gpus if gpus else not size.gpus
+        if size.memory_gib > memory_gib and has_gpus:
+            steps.setdefault(size.memory_gib, size)
+    return list(steps.values())[:3]
+
+
 @cache
 def _table() -> dict[str, InstanceType]:
     """The instance types by their names as _normal spells them."""

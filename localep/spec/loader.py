@@ -13,7 +13,7 @@ from localep.spec.findings import Finding, Findings
 from localep.spec.generations import Generation, generation_of
 from localep.spec.model import LOG_LEVEL_VARIABLE
 from localep.spec.overrides import apply_overrides, kind_of, parse_override
-from localep.spec.placeholders import left_in
+from localep.spec.placeholders import left_in, remedy_for
 from localep.spec.references import short_name
 
 if TYPE_CHECKING:
@@ -42,13 +42,15 @@ class Bundle:
     """What the documents of one command say.
 
     ``endpoint`` is None where only a deployment was given; ``documents`` are the documents with
-    every override applied, so that the bundle can be read again from them.
+    every override applied, so that the bundle can be read again from them. ``script_faults``
+    are what no server can run of the scoring script, where somebody has looked at it.
     """
 
     endpoint: EndpointSpec | None
     deployment: DeploymentSpec | None
     documents: tuple[Document, ...]
     warnings: tuple[Finding, ...] = ()
+    script_faults: tuple[Finding, ...] = ()
 
     @property
     def endpoint_name(self) -> str:
@@ -92,16 +94,6 @@ class Reading:
     deployments: tuple[DeploymentSpec, ...]
     documents: tuple[Document, ...]
     findings: Findings
-
-
-def load_files(files: Sequence[Path], selection: Selection = Selection()) -> Bundle:
-    """Read the files, in any order. Raises SpecError or UsageError."""
-    return bundle_of(read_files(files, selection), selection)
-
-
-def load_documents(documents: Sequence[Document], selection: Selection = Selection()) -> Bundle:
-    """Like load_files, of documents that are read already."""
-    return bundle_of(read_documents(documents, selection), selection)
 
 
 def bundle_of(reading: Reading, selection: Selection) -> Bundle:
@@ -278,7 +270,7 @@ def _warn_of_placeholders(document: Document, findings: Findings) -> None:
             path,
             "placeholder-left",
             f"{placeholder} looks like a placeholder that was not filled in.",
-            "Fill it with --var NAME=value.",
+            remedy_for(placeholder),
         )
 
 

@@ -95,10 +95,21 @@ class InferenceConfig:
 
 @dataclass(frozen=True)
 class BuildSpec:
-    """An own Dockerfile (relative to the folder) and the folder that its build is sent."""
+    """An own Dockerfile (relative to the folder) and the folder that its build is sent.
+
+    ``text`` is a Dockerfile that stands in the YAML itself; its build is sent nothing else where
+    ``sends_folder`` is False.
+    """
 
     path: Path
     dockerfile: str = "Dockerfile"
+    text: str | None = None
+    sends_folder: bool = True
+
+    @property
+    def file(self) -> Path:
+        """The Dockerfile, where it is a file."""
+        return self.path / self.dockerfile
 
 
 @dataclass(frozen=True)
@@ -139,13 +150,19 @@ class ProbeSettings:
     success_threshold: int = 1
     failure_threshold: int = 30
 
+    @property
+    def window(self) -> int:
+        """Seconds from a container's start to the last try, if probes are Kubernetes' own."""
+        return self.initial_delay + (self.failure_threshold - 1) * self.period + self.timeout
+
 
 @dataclass(frozen=True)
 class DeploymentSpec:
     """One deployment of an endpoint.
 
     ``models`` are several models at once, as the cloud's first SDK deploys them; ``model`` is
-    None then. ``model_mount_path`` is the folder of the container that models lie below.
+    None then. ``model_mount_path`` is the folder of the container that models lie below;
+    ``has_egress`` tells whether the script may reach out of its network.
     """
 
     name: str
@@ -162,6 +179,7 @@ class DeploymentSpec:
     request_settings: RequestSettings = RequestSettings()
     liveness_probe: ProbeSettings = ProbeSettings()
     readiness_probe: ProbeSettings = ProbeSettings()
+    has_egress: bool = True
     description: str | None = None
     tags: dict[str, Any] = field(default_factory=dict)
     properties: dict[str, Any] = field(default_factory=dict)

@@ -34,11 +34,9 @@ def read_deployment(document: Document, findings: Findings) -> DeploymentSpec | 
     scaled, is_scaled = read_scale_settings(fields, NOVEMBER_2021)
     count = fields.integer("instance_count")
     fields.texts("type")
-    access = "egress_public_network_access"
     asked = {
         "scale_settings": is_scaled,
         "resources": read_split_resources(fields),
-        access: fields.choice(access, cloud_only.ACCESS) == "disabled",
     }
     return build_deployment(
         fields,
@@ -49,5 +47,6 @@ def read_deployment(document: Document, findings: Findings) -> DeploymentSpec | 
         instance_type=fields.text("instance_type"),
         instance_count=count if count is not None else scaled,
         model_mount_path=read_mount_path(fields),
+        has_egress=cloud_only.read_egress(fields),
         cloud_only=cloud_only.asked_for(asked),
     )

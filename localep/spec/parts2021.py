@@ -236,6 +236,11 @@ def _read_probe_in_seconds(fields: Fields, key: str) -> ProbeSettings:
     )
 
 
+def is_dockerfile_text(text: str) -> bool:
+    """Whether what stands under ``dockerfile`` is a Dockerfile itself and not the path of one."""
+    return _DOCKERFILE.match(text) is not None
+
+
 def _read_dockerfile(environment: Fields, docker: Fields) -> BuildSpec | None:
     """The Dockerfile; its build is sent the folder that the environment's ``path`` names."""
     build = docker.section("build")
@@ -245,19 +250,16 @@ def _read_dockerfile(environment: Fields, docker: Fields) -> BuildSpec | None:
     build.finish()
     if text is None:
         return None
-    if _DOCKERFILE.match(text):
-        build.absent(
-            "dockerfile",
-            "dockerfile-path",
-            "is the text of a Dockerfile and not the path of one.",
-            "Write the text into a file, and `dockerfile: file:PATH` here.",
+    named = environment.data.get("path")
+    folder = local_path(environment, named) if isinstance(named, str) else None
+    if is_dockerfile_text(text):
+        return BuildSpec(
+            folder or build.document.folder, text=text, sends_folder=folder is not None
         )
-        return None
     file = existing(build, "dockerfile", text, "file", lambda _: False)
     if file is None:
         return None
-    named = environment.data.get("path")
-    context = local_path(environment, named) if isinstance(named, str) else file.parent
+    context = folder or file.parent
     if not file.is_relative_to(context):
         context = file.parent
     return BuildSpec(context, file.relative_to(context).as_posix())

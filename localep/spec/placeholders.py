@@ -1,4 +1,7 @@
-"""Placeholders that scripts fill in before a file is YAML: ``{{X}}``, ``<X>``, ``$X``, ``${X}``."""
+"""Placeholders that scripts fill in before a file is YAML.
+
+They are ``{{X}}``, ``<X>``, ``<% X %>``, ``$X`` and ``${X}``.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,21 @@ if TYPE_CHECKING:
     from localep.spec.documents import KeyPath
 
 _NAME = r"[A-Za-z_][\w.-]*"
-# `${{...}}` is the cloud's own reference to a secret, `$schema` and the like are keys.
+_WORD = r"[A-Za-z_]\w*"
+# In angle brackets people write phrases, too: <your model name>.
+_PHRASE = r"[A-Za-z_][\w.-]*(?: [\w.-]+)*"
+_BRACES = re.compile(rf"(?<!\$)\{{\{{[ \t]{{0,20}}({_NAME})[ \t]{{0,20}}\}}\}}")
+_PERCENT = rf"<%=?[ \t]{{0,20}}({_NAME})[ \t]{{0,20}}%>"
+# `${{...}}` is the cloud's own reference to a secret, `$schema` is a key.
 _IN_TEXT = re.compile(
-    rf"(?<!\$)\{{\{{\s*({_NAME})\s*\}}\}}|<({_NAME})>|\$\{{({_NAME})\}}|\$({_NAME})(?!\w*:)"
+    rf"{_BRACES.pattern}|{_PERCENT}|<({_PHRASE})>|\$\{{({_NAME})\}}|\$(?!schema\b)({_WORD})"
 )
-_BRACES = re.compile(rf"(?<!\$)\{{\{{\s*({_NAME})\s*\}}\}}")
-_LEFT = re.compile(rf"(?<!\$)\{{\{{.*?\}}\}}|<[A-Za-z_][\w .-]*>|\$\{{{_NAME}\}}|\$[A-Z][A-Z0-9_]+")
+# A word behind a dollar is one in capitals, or where it is the whole value. What stands in
+# braces is short: the next ones may be a whole file away.
+_LEFT = re.compile(
+    rf"(?<!\$)\{{\{{([^{{}}\n]{{0,100}})\}}\}}|<%([^<%>\n]{{0,100}})%>|<({_PHRASE})>"
+    rf"|\$\{{({_NAME})\}}|\$([A-Z][A-Z0-9_]+)|^\$({_WORD})$"
+)
 
 
 def parse_variables(pairs: Iterable[str]) -> dict[str, str]:
@@ -26,7 +38,7 @@ def parse_variables(pairs: Iterable[str]) -> dict[str, str]:
     variables = {}
     for pair in pairs:
         name, separator, value = pair.partition("=")
-        if not separator or not re.fullmatch(_NAME, name):
+        if not separator or not re.fullmatch(_PHRASE, name):
             raise UsageError(
                 f"--var {pair} fills no placeholder.",
                 cause="It does not have the form NAME=value.",
@@ -53,7 +65,7 @@ def first_in_braces(text: str) -> str | None:
 
 
 def left_in(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:  # noqa: ANN401
-    """Every value of a document that still holds a placeholder: its path, the placeholder."""
+    """Every placeholder that a document still holds: the path of its value, and the text."""
     if isinstance(data, dict):
         for key, value in data.items():
             if key != "$schema":
@@ -62,6 +74,16 @@ def left_in(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:  # 
         for index, value in enumerate(data):
             yield from left_in(value, (*path, index))
     elif isinstance(data, str):
-        match = _LEFT.search(data)
-        if match is not None:
-            yield path, match.group()
+        for text in dict.fromkeys(match.group() for match in _LEFT.finditer(data)):
+            yield path, text
+
+
+def remedy_for(placeholder: str) -> str:
+    """How a placeholder is filled in on the command line."""
+    match = _LEFT.fullmatch(placeholder)
+    groups = match.groups() if match is not None else ()
+    name = next((group for group in groups if group is not None), "").strip("= ")
+    if not re.fullmatch(_PHRASE, name):
+        return "Put the value in its place."
+    pair = f"{name}=value"
+    return f"Fill it with --var {pair!r}." if " " in pair else f"Fill it with --var {pair}."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from localep.spec.generations import Generation, generation_of
 from localep.spec.overrides import kind_of
+from localep.spec.parts2021 import is_dockerfile_text
 from localep.spec.paths import is_reference
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _CODE_PATHS = ("local_path", "directory", "path")
 _BEFORE = ("description", "tags", "properties")
 _AFTER = ("environment_variables", "app_insights_enabled", "request_settings", "resources")
 _PROBES = ("liveness_probe", "readiness_probe")
+_DOCKERFILE = "environment.docker.build.dockerfile"
 _DROPPED = ("location", "provisioning_state", "id", "ssl_enabled")
 
 
@@ -110,7 +112,17 @@ def _deployment(
     known = {*_BEFORE, *_AFTER, *_PROBES, *parts, *_DROPPED, "$schema", "endpoint_name", "name"}
     known |= {"infrastructure", "instance_count", "instance_type", "resource_requirements"}
     known |= {"scale_settings", "sku", "target", "type"}
-    return UpgradedFile(name, result, tuple(key for key in data if key not in known))
+    left_out = [key for key in data if key not in known]
+    left_out += [_DOCKERFILE] * _has_dockerfile_text(data.get("environment"))
+    return UpgradedFile(name, result, tuple(left_out))
+
+
+def _has_dockerfile_text(environment: object) -> bool:
+    """Whether a Dockerfile stands in the document itself: today it is a file."""
+    value = environment
+    for key in _DOCKERFILE.split(".")[1:]:
+        value = value.get(key) if isinstance(value, dict) else None
+    return isinstance(value, str) and is_dockerfile_text(value)
 
 
 def _model(model: object, rebase: _Rebase) -> object:
@@ -149,8 +161,9 @@ def _environment(environment: object, rebase: _Rebase) -> object:
         if "image" in docker:
             result["image"] = docker["image"]
         build = docker.get("build")
-        if isinstance(build, dict) and isinstance(build.get("dockerfile"), str):
-            file = Path(build["dockerfile"].removeprefix("file:"))
+        dockerfile = build.get("dockerfile") if isinstance(build, dict) else None
+        if isinstance(dockerfile, str) and not is_dockerfile_text(dockerfile):
+            file = Path(dockerfile.removeprefix("file:"))
             result["build"] = {"path": rebase(str(file.parent)), "dockerfile_path": file.name}
     if "conda_file" in environment:
         result["conda_file"] = rebase(environment["conda_file"])

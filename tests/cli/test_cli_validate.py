@@ -134,7 +134,9 @@ def test_placeholders_are_named_and_filled(here: Localep, folder: Path) -> None:
     answer = here("validate", "-f", "endpoint.yml")
     assert (answer.returncode, answer.stderr) == (3, "")
     assert "[placeholder-left]" in answer.stdout
-    assert "  Fill {{NAME}} with --var NAME=value.\n" in answer.stdout
+    assert "  Fill it with --var NAME=value.\n" in answer.stdout
+    created = here("create", "-f", "endpoint.yml")
+    assert created.stderr.endswith("Remedy: Fill it with --var NAME=value.\n")
 
     filled = ["--var", "NAME=orders", "--var", "WHAT=this", "--var", "MORE=that"]
     answer = here("validate", "-f", "endpoint.yml", *filled)
@@ -155,6 +157,8 @@ def test_placeholders_are_named_and_filled(here: Localep, folder: Path) -> None:
         ("a: [1\n", "yaml-syntax"),
         ("", "unreadable"),
         ("- 1\n", "unreadable"),
+        ("a: [1\nb: '{{X}}'\n", "placeholder-left"),
+        ("a: '{{X}}'\nb: c\nd: [1\n", "yaml-syntax"),
         ("$schema: batchEndpoint.schema.json\nname: x\n", "other-kind"),
     ],
 )

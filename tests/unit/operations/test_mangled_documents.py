@@ -1,20 +1,24 @@
-"""No document, however mangled, makes the reading or the rules break."""
+"""No document, however mangled, makes `validate` break, nor what runs documents."""
 
 from __future__ import annotations
 
 import copy
+import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from localep.errors import LocalepError
-from localep.operations.registered_assets import fill_in
-from localep.rules.engine import check
+from localep.operations.checked import load_checked_documents
+from localep.operations.frames import finding_lines
+from localep.operations.validate import validate
 from localep.spec.documents import parse_document
-from localep.spec.loader import Selection, load_documents, read_documents
+from localep.spec.loader import Selection
 
 PROJECT = Path(__file__).parents[3]
 FOLDERS = (PROJECT / "samples", PROJECT.parent / "shared" / "corpus" / "yaml")
@@ -52,6 +56,13 @@ VALUES = some.one_of(
 CHANGES = some.lists(
     some.tuples(some.floats(0, 1), some.sampled_from(["", *KEYS]), VALUES), max_size=4
 )
+# Where characters are cut out of the text, how many, and what is put there.
+EDITS: some.SearchStrategy[list[tuple[float, int, str]]] = some.one_of(
+    some.just([]),  # as most texts with an edit are no YAML any more
+    some.lists(
+        some.tuples(some.floats(0, 1), some.integers(0, 12), some.text(max_size=3)), max_size=2
+    ),
+)
 
 
 def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -82,6 +93,12 @@ def change(data: dict[str, Any], where: float, key: str, value: Any) -> None:
     target[last] = copy.deepcopy(value)
 
 
+def edit(text: str, where: float, length: int, new: str) -> str:
+    """A text with some of its characters cut out and others put there."""
+    start = int(where * len(text))
+    return text[:start] + new + text[start + length :]
+
+
 @settings(
     max_examples=2000,
     deadline=None,
@@ -89,19 +106,25 @@ def change(data: dict[str, Any], where: float, key: str, value: Any) -> None:
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(some.sampled_from(DOCUMENTS), CHANGES, some.sampled_from(SELECTIONS))
+@given(some.sampled_from(DOCUMENTS), CHANGES, EDITS, some.sampled_from(SELECTIONS))
 def test_a_mangled_document_is_read_or_refused_on_purpose(
     original: tuple[Path, dict[str, Any]],
     changes: list[tuple[float, str, Any]],
+    edits: list[tuple[float, int, str]],
     selection: Selection,
 ) -> None:
     file, data = original[0], copy.deepcopy(original[1])
     for where, key, value in changes:
         change(data, where, key, value)
-    try:
-        document = parse_document(yaml.safe_dump(data, allow_unicode=True), file)
-        reading = fill_in(read_documents([document], selection))
-        check(reading)
-        load_documents([document], selection)
-    except LocalepError:
-        pass
+    text = yaml.safe_dump(data, allow_unicode=True)
+    for position, length, new in edits:
+        text = edit(text, position, length, new)
+    with pytest.MonkeyPatch.context() as patch:
+        # The files that it names lie beside the original, where nobody may write.
+        patch.setattr("localep.operations.validate.read_text", lambda _: text)
+        result = validate([file], selection)
+    json.dumps(result.to_dict())
+    for finding in result.findings:
+        assert "".join(finding_lines(finding, result.lines))
+    with suppress(LocalepError):
+        load_checked_documents([parse_document(text, file)], selection)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from unit.rules.deployment_files import SCRIPT, found, found_in, write
+from unit.rules.rule_files import SCRIPT, found, found_in, write
 
 COUNT = "instance_count: 1\n"
 KEY = "auth_mode: key\n"

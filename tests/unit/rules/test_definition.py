@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from unit.rules.deployment_files import FILES, found, found_in, write
+from unit.rules.rule_files import FILES, found, found_in, write
 
 from localep.operations.validate import validate
 from localep.rules.definition import DEPRECATED_IMAGES, repository_of

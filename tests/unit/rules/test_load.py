@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from unit.rules.deployment_files import DEPLOYMENT, SCRIPT, found_in
+from unit.rules.rule_files import DEPLOYMENT, SCRIPT, found_in
 
 from localep.rules.pickles import classes_of_main
 

@@ -6,7 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from unit.rules.rule_files import INFO, SCRIPT, WARNING, Found, RuleFiles, model_files, sound_files
+from unit.rules.rule_files import (
+    ERROR,
+    INFO,
+    SOUND_SCRIPT,
+    WARNING,
+    Found,
+    RuleFiles,
+    model_files,
+    sound_files,
+)
+
+from localep.spec.findings import Severity
 
 NUMPY = "numpy==2.3.4"
 SERVER = "azureml-inference-server-http"
@@ -45,10 +56,44 @@ def test_a_script_that_is_no_python_is_told_at_its_line(files: RuleFiles) -> Non
     ]
 
 
+OURS = sys.version_info.minor
+
+
+@pytest.mark.parametrize(
+    ("python", "severity"),
+    [
+        (f"python=3.{OURS}", ERROR),
+        (f"python==3.{OURS}.4", ERROR),
+        ("python=3.9", ERROR),
+        (f"python>=3.9,<3.{OURS + 1}", ERROR),
+        (f"python=3.{OURS + 1}", WARNING),
+        ("python>=3.9", WARNING),
+        ("python=3", WARNING),
+        (f"python<=3.{OURS + 1}", WARNING),
+        ("python", WARNING),
+        ("pip", WARNING),
+    ],
+)
+def test_a_script_is_no_python_for_certain_where_no_newer_one_reads_it(
+    files: RuleFiles, python: str, severity: Severity
+) -> None:
+    files.change("conda.yml", "python=3.12", python)
+    files.write("code/score.py", f"{BODY}\nprint 'done'\n")
+    (found,) = files.told("syntax-error")
+    assert (found.place, found.severity) == ("code/score.py:8:1", severity)
+
+
+def test_a_script_is_no_python_for_no_known_image(files: RuleFiles) -> None:
+    files.change("blue.yml", "  conda_file: conda.yml\n", "")
+    files.write("code/score.py", "value = )\n")
+    assert [found.severity for found in files.told("syntax-error")] == [WARNING]
+
+
 def test_a_module_of_the_script_that_is_no_python_is_told(files: RuleFiles) -> None:
     files.write("code/score.py", f"import prices.tax\n{BODY}")
     files.write("code/prices/__init__.py", "")
     files.write("code/prices/tax.py", "rate = )\n")
+    files.change("conda.yml", "python=3.12", "python=3.9")  # no error: the import may be caught
     assert files.told("syntax-error") == [
         Found("code/prices/tax.py:1:8", WARNING, "tax.py is not valid Python: unmatched ')'.")
     ]
@@ -111,13 +156,14 @@ def test_a_script_that_the_server_does_not_take_is_told(
     files: RuleFiles, script: str, line: int, told: str
 ) -> None:
     files.write("code/score.py", script)
-    assert files.told("init-or-run-missing") == [Found(f"code/score.py:{line}:1", WARNING, told)]
+    severity = ERROR if "top level" in told else WARNING
+    assert files.told("init-or-run-missing") == [Found(f"code/score.py:{line}:1", severity, told)]
 
 
 @pytest.mark.parametrize(
     "script",
     [
-        SCRIPT,
+        SOUND_SCRIPT,
         f"{INIT}from pipeline import run\n",
         f"{INIT}import pipeline as run\n",
         f"{INIT}from pipeline import *\n",
@@ -134,12 +180,27 @@ def test_a_script_that_the_server_does_not_take_is_told(
         f"{RUN}def init(*args, **more):\n    pass\n",
         f"{INIT}match len('a'):\n    case 1:\n        run = print\n",
         f"{INIT}if 0:\n    run = 0\n" + "elif 1:\n    run = 1\n" * 1200,
+        f"{INIT}def bind():\n    globals()['run'] = print\nbind()\n",
+        f"{INIT}import sys\nsys.modules[__name__].run = print\n",
+        f"{INIT}setattr(__import__(__name__), 'run', print)\n",
+        f"{INIT}def bind():\n    global run\n    def run(*args):\n        pass\nbind()\n",
+        f"{INIT}def __getattr__(name):\n    return print\n",
+        f"{INIT}if (run := print):\n    pass\n",
+        f"{INIT}for run in [print]:\n    pass\n",
+        f"{INIT}class run:\n    def __new__(cls, raw_data):\n        pass\n",
+        f"{INIT}@decorate\ndef other():\n    pass\nrun = other\n",
         "value = )\n",  # which the rule for syntax tells
     ],
 )
 def test_a_script_that_the_server_takes_is_not_told(files: RuleFiles, script: str) -> None:
     files.write("code/score.py", script)
     assert files.told("init-or-run-missing") == []
+
+
+def test_a_script_that_loads_a_model_is_judged_all_the_same(files: RuleFiles) -> None:
+    files.write("code/score.py", f"{INIT}model = torch.load('a')\nmodel.eval()\n")
+    (found,) = files.told("init-or-run-missing")
+    assert found.severity is ERROR
 
 
 def test_a_missing_package_is_told_at_its_import_once(files: RuleFiles) -> None:

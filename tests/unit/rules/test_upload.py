@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from unit.rules.deployment_files import DEPLOYMENT, FILES, SCRIPT, found, found_in, write
+from unit.rules.rule_files import DEPLOYMENT, FILES, SCRIPT, found, found_in, write
 
 from localep.rules import code_folder, upload
 from localep.rules.casing import spelled_otherwise

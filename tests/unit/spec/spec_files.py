@@ -6,9 +6,10 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
+from support.loading import load_files
 
 from localep.errors import LocalepError, SpecError
-from localep.spec.loader import Selection, load_files
+from localep.spec.loader import Selection
 
 if TYPE_CHECKING:
     from pathlib import Path

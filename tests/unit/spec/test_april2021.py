@@ -3,12 +3,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.loading import load_documents, load_files
 from unit.spec.spec_files import errors_of, write
 
 from localep.spec.april2021 import read_combined, read_deployment, read_endpoint
 from localep.spec.documents import read_document
 from localep.spec.findings import Finding, Findings, Severity, Topic
-from localep.spec.loader import Bundle, Selection, load_documents, load_files
+from localep.spec.loader import Bundle, Selection
 from localep.spec.model import (
     BuildSpec,
     CloudOnly,

@@ -69,8 +69,7 @@ def test_what_an_endpoint_asks_of_the_cloud_alone(text: str, names: tuple[str, .
             "polling_interval: 1.5, target_utilization_percentage: 70}",
             ("scale_settings",),
         ),
-        ("egress_public_network_access: enabled", ()),
-        ("egress_public_network_access: disabled", ("egress_public_network_access",)),
+        ("egress_public_network_access: disabled", ()),
         ("private_network_connection: false", ()),
         ("private_network_connection: true", ("private_network_connection",)),
         ("data_collector: {collections: {}}", ("data_collector",)),
@@ -145,3 +144,20 @@ WRONG_DEPLOYMENTS = {
 @pytest.mark.parametrize("text", WRONG_DEPLOYMENTS)
 def test_a_wrong_field_of_a_deployment_is_told_with_its_place(text: str) -> None:
     assert deployment(text)[1] == [WRONG_DEPLOYMENTS[text].format(SOURCE)]
+
+
+@pytest.mark.parametrize(
+    ("text", "has_egress"),
+    [
+        ("", True),
+        ("egress_public_network_access: enabled", True),
+        ("egress_public_network_access: Disabled", False),
+        ("type: kubernetes", True),
+    ],
+)
+def test_whether_a_deployment_may_reach_out_is_read(text: str, has_egress: bool) -> None:
+    size = "" if "kubernetes" in text else "instance_type: F2"
+    document = parse_document(f"name: blue\nendpoint_name: orders\n{size}\n{text}\n", SOURCE)
+    spec = read_deployment(document, Findings())
+    assert spec is not None
+    assert spec.has_egress is has_egress

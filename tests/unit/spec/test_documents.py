@@ -6,13 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from support.loading import load_files
 from unit.spec.spec_files import told, write
 
 import localep
 from localep.errors import SpecError
 from localep.spec import documents
 from localep.spec.documents import Document, Position, parse_document, read_document
-from localep.spec.loader import load_files
 
 # What crashes or hangs must not take the whole run with it.
 GUARDED_READING = """\
@@ -270,13 +270,6 @@ def test_anything_but_a_mapping_at_the_top_is_refused(tmp_path: Path, text: str,
             id="tab",
         ),
         pytest.param(
-            "name: orders\nimage: {{registry}}/y\n",
-            ":2:20",
-            "Did not find expected key.",
-            id="placeholder before text",
-        ),
-        pytest.param("version: {{X}}\n", ":1:11", "A key must be a plain word.", id="placeholder"),
-        pytest.param(
             "name: orders\n? [a]\n: x\n", ":2:3", "A key must be a plain word.", id="list as key"
         ),
         pytest.param(
@@ -323,6 +316,32 @@ def test_what_is_not_yaml_is_refused_with_its_place(
         "Correct the line; placeholders such as {{X}} must be filled in before.",
         (),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "cause", "name"),
+    [
+        (
+            "name: orders\nimage: {{registry}}/y\n",
+            ":2:20",
+            "Did not find expected key.",
+            "registry",
+        ),
+        ("version: {{ X }}\n", ":1:11", "A key must be a plain word.", "X"),
+    ],
+)
+def test_a_placeholder_that_is_no_yaml_is_refused_with_the_option_that_fills_it(
+    tmp_path: Path, text: str, place: str, cause: str, name: str
+) -> None:
+    source = write(tmp_path, "a.yml", text)
+    error = refusal(source)
+    assert told(error) == (
+        f"{source}{place} is not valid YAML.",
+        cause,
+        f"Fill it with --var {name}=value.",
+        (),
+    )
+    assert error.code == "placeholder-left"
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,19 @@ def test_one_error_is_raised_as_one(document: Document) -> None:
     assert caught.value.exit_code is ExitCode.SPEC
 
 
+def test_of_many_errors_the_first_are_raised(document: Document) -> None:
+    findings = Findings()
+    for number in range(203):
+        findings.error(document, ("name",), "type", f"error {number}.")
+    with pytest.raises(SpecError) as caught:
+        findings.raise_errors()
+    assert caught.value.message == "The YAML has 203 errors."
+    assert caught.value.details[199:] == (
+        "/app/endpoint.yml:1:7: name: error 199.",
+        "3 more errors are not shown.",
+    )
+
+
 def test_errors_are_raised_together_in_their_order_and_without_the_warnings(
     document: Document,
 ) -> None:

@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.loading import load_files
 from unit.spec.spec_files import errors_of, write
 
 from localep.spec.documents import read_document
 from localep.spec.findings import Finding, Findings, Severity, Topic
 from localep.spec.ga import read_deployment, read_endpoint
-from localep.spec.loader import Bundle, load_files
+from localep.spec.loader import Bundle
 from localep.spec.model import (
     BuildSpec,
     CloudOnly,
@@ -354,13 +355,13 @@ def test_a_whole_deployment(tmp_path: Path) -> None:
             request_settings=RequestSettings(90000, 4, 600),
             liveness_probe=ProbeSettings(30, 31, 32, 1, 33),
             readiness_probe=ProbeSettings(5, 10, 2, 1, 3),
+            has_egress=False,
             description="The first",
             tags={"team": "vision"},
             properties={"owner": "ada"},
             cloud_only=CloudOnly(
                 (
                     "data_collector",
-                    "egress_public_network_access",
                     "private_network_connection",
                     "app_insights_enabled",
                 )

@@ -5,12 +5,13 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.loading import load_documents, load_files
 from unit.spec.spec_files import errors_of, told, write
 
 from localep.errors import EndpointConflict, LocalepError, SpecError, UsageError
 from localep.spec.documents import read_document
 from localep.spec.findings import Finding, Severity, Topic
-from localep.spec.loader import Bundle, Selection, load_documents, load_files
+from localep.spec.loader import Bundle, Selection
 from localep.spec.model import (
     CodeSpec,
     DeploymentSpec,

@@ -3,11 +3,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.loading import load_files
 from unit.spec.spec_files import errors_of, write
 
 from localep.spec.documents import read_document
 from localep.spec.findings import Finding, Findings, Severity, Topic
-from localep.spec.loader import Bundle, Selection, load_files
+from localep.spec.loader import Bundle, Selection
 from localep.spec.may2021 import read_combined, read_deployment, read_endpoint
 from localep.spec.model import (
     BuildSpec,
@@ -371,12 +372,23 @@ def test_an_environment_is_built_from_a_dockerfile(
 @pytest.mark.parametrize(
     "text", ["FROM python", "from python", "ARG a", "# syntax", "  FROM python"]
 )
-def test_the_text_of_a_dockerfile_is_not_built(tmp_path: Path, text: str) -> None:
+def test_the_text_of_a_dockerfile_is_built_alone(tmp_path: Path, text: str) -> None:
     line = f"    environment: {{docker: {{build: {{dockerfile: '{text}'}}}}}}\n"
-    assert deployment_errors(tmp_path, line) == [
-        "4:48: deployments.0.environment.docker.build.dockerfile: is the text of a Dockerfile and "
-        "not the path of one. Write the text into a file, and `dockerfile: file:PATH` here."
-    ]
+    assert deployment_of(tmp_path, line) == DeploymentSpec(
+        "blue",
+        "orders",
+        environment=EnvironmentSpec(build=BuildSpec(tmp_path, text=text, sends_folder=False)),
+    )
+
+
+def test_the_build_of_a_text_is_sent_the_folder_that_path_names(tmp_path: Path) -> None:
+    write(tmp_path, "image/run.sh")
+    line = '    environment: {path: image, docker: {build: {dockerfile: "FROM a\\nCOPY . /"}}}\n'
+    assert deployment_of(tmp_path, line) == DeploymentSpec(
+        "blue",
+        "orders",
+        environment=EnvironmentSpec(build=BuildSpec(tmp_path / "image", text="FROM a\nCOPY . /")),
+    )
 
 
 @pytest.mark.parametrize("word", ["manual", "Manual", "MANUAL"])

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from support.loading import load_files
 from unit.spec.spec_files import write
 
 from localep.spec.documents import read_document
 from localep.spec.findings import Finding, Findings, Severity, Topic
-from localep.spec.loader import Bundle, load_files
+from localep.spec.loader import Bundle
 from localep.spec.model import (
     BuildSpec,
     CloudOnly,
@@ -94,11 +95,10 @@ def test_a_whole_deployment(tmp_path: Path) -> None:
             request_settings=RequestSettings(request_timeout_ms=3000),
             liveness_probe=ProbeSettings(initial_delay=5),
             readiness_probe=ProbeSettings(period=6),
+            has_egress=False,
             description="The first",
             tags={"team": "vision"},
-            cloud_only=CloudOnly(
-                ("resources", "egress_public_network_access", "app_insights_enabled")
-            ),
+            cloud_only=CloudOnly(("resources", "app_insights_enabled")),
         ),
         documents=(document,),
         warnings=(

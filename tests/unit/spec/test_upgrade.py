@@ -187,3 +187,16 @@ def test_what_comes_of_the_corpus_is_what_the_cloud_takes_today() -> None:
             ]
             assert errors == [], file
     assert count > 50
+
+
+def test_a_dockerfile_that_stands_in_the_document_is_left_out() -> None:
+    text = (
+        "name: orders\ndeployments:\n  - name: blue\n"
+        "    environment: {docker: {build: {dockerfile: 'FROM acme/base:1'}}}\n"
+    )
+    document = parse_document(text, PROJECT / "old.yml")
+
+    _, deployment = upgrade(document, PROJECT)
+
+    assert deployment.data["environment"] == {}
+    assert deployment.left_out == ("environment.docker.build.dockerfile",)

@@ -2,71 +2,36 @@
 
 from __future__ import annotations
 
-import csv
+import json
 import re
-from contextlib import suppress
 from functools import cache
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from corpus.corpus_files import Row, all_rows, skip_where_it_is_not_here
 
-from localep.errors import LocalepError, SpecError
-from localep.spec.documents import parse_document, read_text
+from localep.operations.frames import finding_lines
+from localep.operations.validate import ValidateResult, validate
 from localep.spec.findings import Finding, Severity, Topic
 from localep.spec.generations import Generation, generation_of
-from localep.spec.loader import Reading, Selection, load_files, read_documents
+from localep.spec.loader import Reading, Selection, read_files
 from localep.spec.overrides import kind_of
 
-CORPUS = Path(__file__).parents[4] / "shared" / "corpus"
+skip_where_it_is_not_here()
 
-if not CORPUS.exists():
-    pytest.skip("The corpus of public files is not here.", allow_module_level=True)
-
-PLACEHOLDER = re.compile(r"\{\{\s*[\w.-]+\s*\}\}")
-# No file has a deployment of this name, so that none of several is chosen.
-NAMES = Selection(endpoint="orders", deployment="of-mine")
 # The keys of a ValidationError; `value` is what the cloud's loader calls a value of a mapping.
 KEYS = re.compile(r"(?:^|; |\{ \")([a-z_.]+)(?:\": \[|: )")
-
-
-class Row(NamedTuple):
-    """A line of the corpus's index: a file, and what the cloud's loader said of it.
-
-    ``as_is`` is "ok", the name of an error, or empty where the file is another one's copy; so is
-    ``filled``, once names are given and placeholders filled in. ``error`` is the message then.
-    """
-
-    path: str
-    kind: str
-    as_is: str
-    filled: str
-    error: str
-
-    @property
-    def file(self) -> Path:
-        return CORPUS / "yaml" / self.path
-
-
-def rows() -> list[Row]:
-    with (CORPUS / "index.csv").open(encoding="utf-8", newline="") as file:
-        return [
-            Row(
-                line["path"],
-                line["kind"],
-                line["cloud_cli_as_is"],
-                line["cloud_cli_with_names_and_placeholders"],
-                line["error_then"],
-            )
-            for line in csv.DictReader(file)
-        ]
 
 
 @cache
 def filled(row: Row) -> Reading:
     """What a file holds once names are given and placeholders filled in."""
-    text = PLACEHOLDER.sub("word", read_text(row.file))
-    return read_documents([parse_document(text, row.file)], NAMES)
+    return read_files([row.file], row.selection)
+
+
+@cache
+def validated(row: Row) -> ValidateResult:
+    """What `validate` tells of a file that is filled in."""
+    return validate([row.file], row.selection)
 
 
 def generation(row: Row) -> Generation:
@@ -95,7 +60,7 @@ def ids(some: list[Row]) -> list[str]:
     return [row.path for row in some]
 
 
-ALL = rows()
+ALL = all_rows()
 BATCH = [row for row in ALL if row.kind == "batch"]
 ONLINE = [row for row in ALL if row.kind != "batch"]
 ACCEPTED_AS_IS = [row for row in ONLINE if row.as_is == "ok"]
@@ -120,21 +85,24 @@ def test_the_corpus_holds_files_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("row", ALL, ids=ids(ALL))
-def test_every_file_is_read_or_refused_on_purpose(row: Row) -> None:
-    assert row.file.is_file()
-    with suppress(LocalepError):
-        load_files([row.file])
+def test_every_file_is_judged_and_each_finding_has_its_place(row: Row) -> None:
+    result = validate([row.file], Selection())
+    assert [document.source for document in result.documents] == [str(row.file)]
+    for finding in result.findings:
+        assert finding.place is not None
+        assert "".join(finding_lines(finding, result.lines))
+    json.dumps(result.to_dict())
 
 
 @pytest.mark.parametrize("row", ACCEPTED_AS_IS, ids=ids(ACCEPTED_AS_IS))
-def test_a_file_that_the_cloud_accepts_as_it_is_has_no_error(row: Row) -> None:
-    reading = read_documents([parse_document(read_text(row.file), row.file)])
-    assert errors(reading, Topic.DOCUMENT) == []
+def test_a_file_that_the_cloud_accepts_as_it_is_is_valid(row: Row) -> None:
+    result = validate([row.file], Selection())
+    assert result.is_valid, result.findings
 
 
 @pytest.mark.parametrize("row", ACCEPTED, ids=ids(ACCEPTED))
-def test_a_file_that_the_cloud_accepts_once_it_is_filled_in_has_no_error(row: Row) -> None:
-    assert errors(filled(row), Topic.DOCUMENT) == []
+def test_a_file_that_the_cloud_accepts_once_it_is_filled_in_is_valid(row: Row) -> None:
+    assert validated(row).is_valid, validated(row).findings
     assert generation(row) is Generation.TODAY
 
 
@@ -148,6 +116,7 @@ def test_what_the_cloud_refuses_is_refused_for_the_same_cause_or_is_missing_here
     causes = {key.replace(".value", "") for key in KEYS.findall(row.error)}
     assert causes
     wrong = errors(filled(row), Topic.DOCUMENT)
+    assert validated(row).is_valid == (not wrong)
     if wrong:
         assert paths(wrong) >= causes
     else:
@@ -161,6 +130,7 @@ def test_a_file_of_2021_is_refused_by_the_cloud_and_read_with_a_warning(row: Row
     reading = filled(row)
     assert "old-generation" in {item.code for item in reading.findings.warnings}
     wrong = {WRONG_IN_2021[row.path]} if row.path in WRONG_IN_2021 else set()
+    assert validated(row).is_valid == (not wrong)
     assert paths(errors(reading, Topic.DOCUMENT)) == wrong
 
 
@@ -185,7 +155,7 @@ def test_nothing_of_a_file_of_2021_is_lost(row: Row) -> None:
 
 @pytest.mark.parametrize("row", BATCH, ids=ids(BATCH))
 def test_a_document_of_batch_endpoints_is_refused_as_such(row: Row) -> None:
-    with pytest.raises(SpecError) as caught:
-        load_files([row.file])
-    assert caught.value.message == f"{row.file} is not an online endpoint or deployment."
-    assert caught.value.code == "other-kind"
+    (told,) = validated(row).findings
+    assert not validated(row).is_valid
+    assert told.code == "other-kind"
+    assert told.message.startswith("The document is not an online endpoint or deployment.")

@@ -6,21 +6,16 @@ that comes to speak of more or fewer files changes the table.
 
 from __future__ import annotations
 
-import csv
-import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
 
-import pytest
+from corpus.corpus_files import all_rows, skip_where_it_is_not_here
 
 from localep.rules.engine import check
 from localep.spec.loader import Selection, read_files
 
-CORPUS = Path(__file__).parents[4] / "shared" / "corpus"
-
-if not CORPUS.exists():
-    pytest.skip("The corpus of public files is not here.", allow_module_level=True)
+skip_where_it_is_not_here()
 
 EXPECTED = {
     ("base-image-deprecated", "warning"): 12,
@@ -49,20 +44,12 @@ EXPECTED = {
 def accepted() -> tuple[tuple[Path, Selection], ...]:
     """The files that the loader accepts, some once names and placeholders are filled in."""
     found = []
-    with (CORPUS / "index.csv").open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            file = CORPUS / "yaml" / row["path"]
-            if row["cloud_cli_as_is"] == "ok":
-                found.append((file, Selection()))
-            elif row["cloud_cli_with_names_and_placeholders"] == "ok":
-                found.append((file, filled_in(file)))
+    for row in all_rows():
+        if row.as_is == "ok":
+            found.append((row.file, Selection()))
+        elif row.filled == "ok":
+            found.append((row.file, row.selection))
     return tuple(found)
-
-
-def filled_in(file: Path) -> Selection:
-    """What gives a file its names, and every placeholder in braces a value."""
-    names = re.findall(r"\{\{\s*([\w.-]+)\s*\}\}", file.read_text(encoding="utf-8"))
-    return Selection("orders", "blue", variables=dict.fromkeys(names, "filled-in"))
 
 
 @cache

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from localep.errors import SpecError
 from localep.rules.causes import cloud_messages
+from localep.spec.documents import read_text
 from localep.spec.findings import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from localep.spec.documents import Position
     from localep.spec.findings import Finding
@@ -33,6 +36,21 @@ def finding_lines(finding: Finding, files: Mapping[Path, Sequence[str]]) -> Iter
         yield f'  The cloud says: "{message}"'
     if finding.remedy:
         yield f"  {finding.remedy}"
+
+
+def lines_of(
+    findings: Iterable[Finding], known: Mapping[Path, list[str]] | None = None
+) -> dict[Path, list[str]]:
+    """The lines of every file that findings stand in, as far as they can be read.
+
+    Those of ``known`` are not read again.
+    """
+    lines = dict(known or {})
+    for finding in findings:
+        if finding.place is not None and finding.place.source not in lines:
+            with suppress(SpecError):
+                lines[finding.place.source] = read_text(finding.place.source).splitlines()
+    return lines
 
 
 def shown_place(finding: Finding) -> str:
