@@ -10,9 +10,11 @@
     │   ├── PortTaken                           the host port is in use
     │   ├── DiskFull                            a disk is full, the engine's or this machine's
     │   ├── NetworkMissing                      the network was removed meanwhile
+    │   ├── GpuRefused                exit 9    the GPUs asked for cannot be had
     │   └── PullFailed                          no registry gave the image
     ├── EnvironmentFailure            exit 5    the environment cannot be planned or built
-    │   └── BuildFailed                         a step of an image build failed
+    │   ├── BuildFailed                         a step of an image build failed
+    │   └── ChannelUnreachable                  a conda channel does not answer
     ├── DeploymentNotReady            exit 6    the inference server did not get ready
     ├── EndpointAnsweredError         exit 7    the endpoint answered with status 400 or above
     ├── EndpointConflict              exit 8    no such endpoint, or it exists already
@@ -25,12 +27,16 @@ Each says what failed (``message``), why (``cause``) and what to do (``remedy``)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from localep.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+PullReason = Literal["missing", "login", "platform", "other"]
+GpuReason = Literal["unsupported", "no-such-gpu", "stale-cdi", "no-driver", "old-driver", "other"]
 
 
 class LocalepError(Exception):
@@ -105,8 +111,41 @@ class NetworkMissing(EngineError):
     """The network that a container shall join was removed meanwhile."""
 
 
+class GpuRefused(EngineError):
+    """The engine does not give a container the GPUs that it shall have.
+
+    ``reason`` is "unsupported" where the engine itself knows no GPUs.
+    """
+
+    exit_code = ExitCode.GPU
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: str | None = None,
+        remedy: str | None = None,
+        details: Sequence[str] = (),
+        reason: GpuReason = "other",
+    ) -> None:
+        super().__init__(message, cause=cause, remedy=remedy, details=details)
+        self.reason = reason
+
+
 class PullFailed(EngineError):
-    """No registry gave the image."""
+    """No registry gave the image; ``reason`` is why, as far as the answer tells."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: str | None = None,
+        remedy: str | None = None,
+        details: Sequence[str] = (),
+        reason: PullReason = "other",
+    ) -> None:
+        super().__init__(message, cause=cause, remedy=remedy, details=details)
+        self.reason = reason
 
 
 class EnvironmentFailure(LocalepError):
@@ -116,7 +155,28 @@ class EnvironmentFailure(LocalepError):
 
 
 class BuildFailed(EnvironmentFailure):
-    """A step of an image build failed; ``details`` holds the step's last lines."""
+    """A step of an image build failed.
+
+    ``details`` holds the step's last lines, ``log`` more of them, and the builder's own word last;
+    ``code`` is the id of the cause where the log tells it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: str | None = None,
+        remedy: str | None = None,
+        details: Sequence[str] = (),
+        log: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, cause=cause, remedy=remedy, details=details)
+        self.log = tuple(log)
+        self.code: str | None = None
+
+
+class ChannelUnreachable(EnvironmentFailure):
+    """A conda channel does not answer."""
 
 
 class DeploymentNotReady(LocalepError):

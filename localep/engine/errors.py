@@ -10,10 +10,20 @@ import docker.errors
 import requests.exceptions
 import urllib3.exceptions
 
-from localep.errors import DiskFull, EngineError, NameTaken, NetworkMissing, PortTaken, PullFailed
+from localep.errors import (
+    DiskFull,
+    EngineError,
+    GpuRefused,
+    NameTaken,
+    NetworkMissing,
+    PortTaken,
+    PullFailed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from localep.errors import GpuReason, PullReason
 
 _REFUSALS: tuple[tuple[re.Pattern[str], type[EngineError], str], ...] = (
     (
@@ -53,6 +63,42 @@ _REFUSALS: tuple[tuple[re.Pattern[str], type[EngineError], str], ...] = (
         "Remove networks that nobody uses: `docker network prune`.",
     ),
 )
+# What engines, CDI and NVIDIA's tools say of GPUs that they do not give; what matches is the cause.
+_GPU_REFUSALS: tuple[tuple[str, GpuReason], ...] = (
+    (r"could not select device driver .*", "unsupported"),
+    (r"unresolvable CDI devices (?:runtime|management)\.nvidia\.com/.*", "no-driver"),
+    (r"unresolvable CDI devices .*", "no-such-gpu"),
+    (r"nvidia-container-cli: .*\bunknown (?:MIG )?device.*", "no-such-gpu"),
+    (r"nvidia-container-cli: requirement error: .*", "old-driver"),
+    (r"nvidia-container-cli: (?:initialization|detection|driver) error: .*", "no-driver"),
+    (r"failed to stat CDI host device .*", "stale-cdi"),
+    (r"CDI device injection failed: .*", "stale-cdi"),
+    (
+        r"(?:error mounting|failed to fulfil mount request: open) "
+        r"\S*(?:nvidia|cuda|amdgpu|rocm)\S*.*no such file or directory",
+        "stale-cdi",
+    ),
+    (
+        r"error running (?:\w+ )?hook #\d+: fork/exec \S*(?:nvidia|amd|rocm)\S* "
+        r"no such file or directory",
+        "stale-cdi",
+    ),
+    (r"nvidia-container-(?:cli|runtime|toolkit)\S* .*", "other"),
+)
+_GPU_REMEDIES: dict[GpuReason, str] = {
+    "unsupported": "Install the NVIDIA Container Toolkit on the engine's machine, run `sudo "
+    "nvidia-ctk runtime configure --runtime=docker` there, and restart Docker.",
+    "no-such-gpu": "Name GPUs that are there; `nvidia-smi -L` lists them on the engine's machine, "
+    "`nvidia-ctk cdi list` those that CDI knows.",
+    "stale-cdi": "Write the CDI file anew on the engine's machine: `sudo nvidia-ctk cdi generate "
+    "--output=/etc/cdi/nvidia.yaml`, for AMD's GPUs with `amd-ctk`.",
+    "no-driver": "See with `nvidia-smi` that NVIDIA's driver runs on the engine's machine; after "
+    "an update of it, start the machine anew.",
+    "old-driver": "Update NVIDIA's driver on the engine's machine, or take an image with an older "
+    "CUDA.",
+    "other": "See with `nvidia-smi` that the GPUs work on the engine's machine, and the engine's "
+    "own log for more.",
+}
 _START_ENGINE = "Start Docker, or point DOCKER_HOST at an engine that runs."
 
 
@@ -95,10 +141,23 @@ def unreachable(error: Exception) -> EngineError:
 
 def pull_failed(reference: str, message: str) -> PullFailed:
     """Why an image could not be pulled."""
-    if re.search(r"not found|manifest unknown|does not exist", message, re.IGNORECASE):
+    reason: PullReason = "other"
+    if re.search(r"no match(?:ing manifest for \S+| for platform) in", message):
+        cause = "The registry has it for other platforms only."
+        reason = "platform"
+    elif re.search(r"does not match the specified platform", message):
+        cause = "It is there for another platform only."
+        reason = "platform"
+    elif re.search(r"not found|manifest unknown|does not exist", message, re.IGNORECASE):
         cause = "The registry has no such image, or hides it from those who are not logged in."
-    elif re.search(r"unauthorized|forbidden|denied|authentication", message, re.IGNORECASE):
+        reason = "missing"
+    elif re.search(
+        r"unauthorized|forbidden|denied|authentication|no basic auth credentials",
+        message,
+        re.IGNORECASE,
+    ):
         cause = "The registry asks for a login."
+        reason = "login"
     elif re.search(r"toomanyrequests|rate limit|429", message, re.IGNORECASE):
         cause = "The registry's limit on pulls is reached."
     elif "no space left on device" in message:
@@ -110,12 +169,18 @@ def pull_failed(reference: str, message: str) -> PullFailed:
         cause=cause,
         remedy="Pull it by hand to see more: `docker pull`.",
         details=(_first_line(message),),
+        reason=reason,
     )
 
 
 def is_not_found(error: docker.errors.APIError) -> bool:
     """Whether the engine has no such object."""
     return bool(error.status_code == 404)
+
+
+def is_bad_request(error: docker.errors.APIError) -> bool:
+    """Whether the engine cannot read what it was sent."""
+    return bool(error.status_code == 400)
 
 
 def is_conflict(error: docker.errors.APIError) -> bool:
@@ -125,6 +190,16 @@ def is_conflict(error: docker.errors.APIError) -> bool:
 
 def _refusal(what: str, error: docker.errors.APIError) -> EngineError:
     text = str(error.explanation or error)
+    for telling, reason in _GPU_REFUSALS:
+        found = re.search(telling, text)
+        if found is not None:
+            return GpuRefused(
+                f"The Docker engine could not {what}.",
+                # ": unknown" is runc's word for an error of no known kind.
+                cause=_first_line(found.group().removesuffix(": unknown")),
+                remedy=_GPU_REMEDIES[reason],
+                reason=reason,
+            )
     for pattern, kind, remedy in _REFUSALS:
         if pattern.search(text):
             return kind(

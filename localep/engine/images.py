@@ -8,9 +8,10 @@ import docker
 import docker.errors
 import docker.utils
 
-from localep.engine.base import BuildRequest, Image, Progress
+from localep.engine.base import BuildRequest, Image, Progress, RegistryImage
 from localep.engine.builders import choose_builder
 from localep.engine.errors import engine_errors, pull_failed
+from localep.engine.platforms import platform_of
 from localep.errors import EngineError
 
 if TYPE_CHECKING:
@@ -34,16 +35,36 @@ class ImageCalls:
             except docker.errors.ImageNotFound:
                 return None
         config = entry.get("Config") or {}
-        told = (entry.get("Os"), entry.get("Architecture"), entry.get("Variant"))
-        platform = "/".join(part for part in told if part)
-        return Image(entry["Id"], config.get("Labels") or {}, entry["Size"], platform)
+        platform = platform_of(entry.get("Os"), entry.get("Architecture"), entry.get("Variant"))
+        return Image(
+            entry["Id"],
+            config.get("Labels") or {},
+            entry["Size"],
+            platform,
+            digests=tuple(entry.get("RepoDigests") or ()),
+            layers=tuple((entry.get("RootFS") or {}).get("Layers") or ()),
+            user=config.get("User") or "",
+            variables=dict(text.partition("=")[::2] for text in config.get("Env") or ()),
+        )
 
-    def pull_image(self, reference: str, progress: Progress) -> Image:
-        """Fetch an image from its registry. Raises PullFailed."""
+    def platform(self) -> str:
+        """What the engine runs by itself, as ``linux/amd64``."""
+        with engine_errors("tell its version"):
+            told = self.api.version()
+        return platform_of(told.get("Os"), told.get("Arch"))
+
+    def pull_image(self, reference: str, progress: Progress, platform: str = "") -> Image:
+        """Fetch an image from its registry, for a platform or the engine's. Raises PullFailed."""
         repository, tag = docker.utils.parse_repository_tag(reference)
         with engine_errors(f"pull {reference}"):
             try:
-                events = self.api.pull(repository, tag or "latest", stream=True, decode=True)
+                events = self.api.pull(
+                    repository,
+                    tag or "latest",
+                    stream=True,
+                    decode=True,
+                    platform=platform or None,
+                )
                 for event in events:
                     if "error" in event:
                         raise pull_failed(reference, event["error"])
@@ -51,7 +72,25 @@ class ImageCalls:
                         progress.status(f"{event.get('id', '')} {event['status']}".strip())
             except docker.errors.APIError as error:
                 raise pull_failed(reference, str(error.explanation or error)) from error
-        return self._image_there(reference)
+        image = self._image_there(reference)
+        if platform and image.platform not in {"", platform}:
+            # Engine 20.10 takes an image that is there for one platform, whatever it was asked.
+            message = f"does not match the specified platform: {image.platform}, not {platform}"
+            raise pull_failed(reference, message)
+        return image
+
+    def ask_registry(self, reference: str) -> RegistryImage:
+        """What the registry has of an image; nothing of it is fetched. Raises PullFailed."""
+        with engine_errors(f"ask for {reference}"):
+            try:
+                told = self.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]
+            except docker.errors.APIError as error:
+                raise pull_failed(reference, str(error.explanation or error)) from error
+        platforms = (
+            platform_of(entry.get("os"), entry.get("architecture"), entry.get("variant"))
+            for entry in told.get("Platforms") or ()
+        )
+        return RegistryImage(tuple(dict.fromkeys(filter(None, platforms))))
 
     def import_image(self, archive: Path, reference: str, labels: Mapping[str, str]) -> Image:
         """Make an image of a root file system in a tar file."""

@@ -19,7 +19,7 @@ from localep.engine.builders.process import client_process
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from localep.engine.base import BuildRequest, Progress
 
@@ -64,7 +64,7 @@ class BuildKit:
         process was killed; nor are secrets seen in the client's arguments or variables.
         """
         with ExitStack() as stack:
-            sent, context = _sent(request.context)
+            sent, context = _sent(request)
             stdin = stack.enter_context(_nameless_file(sent))
             secrets = {
                 name: stack.enter_context(_nameless_file(text.encode())).fileno()
@@ -73,6 +73,7 @@ class BuildKit:
             command = [*self.command, "--tag", request.reference]
             command += [f"--progress={'rawjson' if self.raw_json else 'plain'}"]
             command += ["--no-cache"] if request.no_cache else []
+            command += ["--platform", request.platform] if request.platform else []
             for name, number in secrets.items():
                 command += ["--secret", f"id={name},src=/dev/fd/{number}"]
             environ = {**os.environ, "DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": ""}
@@ -149,11 +150,12 @@ def read_plain(log: BuildLog, lines: Iterable[str]) -> str:
     return other
 
 
-def _sent(context: Mapping[str, str] | BuildFolder) -> tuple[bytes, list[str]]:
+def _sent(request: BuildRequest) -> tuple[bytes, list[str]]:
     """What a client is sent on its input, and the arguments that name the context."""
+    context = request.context
     if isinstance(context, BuildFolder):
         return b"", ["--file", str(context.path / context.dockerfile), str(context.path)]
-    return archive(context), ["-"]
+    return archive(context, request.files), ["-"]
 
 
 def _client(client: str, context: str | None) -> tuple[str, ...]:

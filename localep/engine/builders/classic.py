@@ -14,6 +14,7 @@ import docker.errors
 from localep.engine.base import BuildFolder
 from localep.engine.builders.context import archive
 from localep.engine.builders.log import BuildLog
+from localep.engine.errors import is_bad_request
 from localep.errors import EnvironmentFailure
 from localep.interrupts import held_back
 
@@ -57,6 +58,11 @@ class Classic:
             with self._events(request) as events:
                 for event in events:
                     _tell(log, made, event)
+        except docker.errors.APIError as error:
+            self._discard(made)
+            if not is_bad_request(error):
+                raise
+            log.fail(None, str(error.explanation or error))  # the Dockerfile cannot be read
         except BaseException:
             self._discard(made)
             raise
@@ -76,6 +82,7 @@ class Classic:
                 **_context(request),
                 tag=request.reference,
                 nocache=request.no_cache,
+                platform=request.platform or None,
                 rm=True,
                 forcerm=True,
                 decode=True,
@@ -134,4 +141,5 @@ def _context(request: BuildRequest) -> dict[str, Any]:
         return {"path": str(request.context.path), "dockerfile": request.context.dockerfile}
     files = {**request.context, "Dockerfile": request.plain_dockerfile}
     files |= {f"secrets/{name}": text for name, text in request.secrets.items()}
-    return {"fileobj": io.BytesIO(archive(files, folders=["secrets"])), "custom_context": True}
+    content = archive(files, request.files, folders=["secrets"])
+    return {"fileobj": io.BytesIO(content), "custom_context": True}

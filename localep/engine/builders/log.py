@@ -12,7 +12,9 @@ from localep.errors import BuildFailed
 if TYPE_CHECKING:
     from localep.engine.base import Progress
 
-LAST_LINES = 20
+LAST_LINES = 30
+# What says why a step failed may stand far above its end.
+KEPT_LINES = 1000
 MAX_NAME = 100
 MAX_LINE = 1000
 
@@ -78,17 +80,19 @@ class BuildLog:
         cause = self.error or fallback
         if status and name:
             cause = f"A step ended with exit code {status.group(1)}: {name}"
+        lines = tuple(self.lines.get(step, ()))
         return BuildFailed(
             f"The image {reference} could not be built.",
             cause=cause,
             remedy="The step's last lines say what went wrong; correct the conda file.",
-            details=tuple(self.lines.get(step, ())),
+            details=lines[-LAST_LINES:],
+            log=(*lines, self.error or fallback),
         )
 
     def _line(self, step: str, text: str) -> None:
         text = _as_shown(text)
         if text:
-            self.lines.setdefault(step, deque(maxlen=LAST_LINES)).append(text)
+            self.lines.setdefault(step, deque(maxlen=KEPT_LINES)).append(text)
             self.progress.line(text)
 
 

@@ -134,12 +134,12 @@ def test_a_program_that_never_ends_its_line_takes_no_memory(log: BuildLog) -> No
     assert sum(len(rest) for rest in log.unfinished.values()) <= 2002
 
 
-def test_a_failure_names_the_command_and_its_exit_code_and_shows_the_last_20_lines(
+def test_a_failure_names_the_command_and_its_exit_code_and_shows_the_last_30_lines(
     log: BuildLog,
 ) -> None:
     log.begin("a", INSTALL)
     log.begin("b", "[other 1/1] RUN true")
-    log.output("a", "".join(f"line {number}\n" for number in range(1, 26)))
+    log.output("a", "".join(f"line {number}\n" for number in range(1, 36)))
     log.output("b", "a line of another step\n")
     log.output("a", "the last, not ended")
     log.fail("a", 'process "/bin/sh -c localep-build" did not complete: exit code: 2')
@@ -154,7 +154,7 @@ def test_a_failure_names_the_command_and_its_exit_code_and_shows_the_last_20_lin
     )
     assert failure.remedy == REMEDY
     assert failure.details == (
-        *(f"line {number}" for number in range(7, 26)),
+        *(f"line {number}" for number in range(7, 36)),
         "the last, not ended",
     )
 

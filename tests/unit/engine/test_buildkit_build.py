@@ -132,6 +132,18 @@ def test_a_build_may_do_without_the_cache(
     assert arguments.split(" ")[:-1] == ["build", "--tag", "x:1", "--progress=plain", "--no-cache"]
 
 
+def test_a_client_is_told_of_a_platform(
+    install_client: InstallClient, records: Path, progress: Progress
+) -> None:
+    client = install_client("bin", 'echo "$*" >"$RECORDS/arguments"')
+    request = BuildRequest("x:1", {"Dockerfile": "FROM debian\n"}, "", platform="linux/arm64")
+
+    BuildKit((client, "build"), raw_json=False).build(request, progress)
+
+    [arguments] = read(records / "arguments")
+    assert arguments.endswith(" --platform linux/arm64 -")
+
+
 def test_a_folder_of_the_users_is_named_to_the_client_which_reads_it_itself(
     install_client: InstallClient, records: Path, progress: Progress, tmp_path: Path
 ) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import docker.errors
 import pytest
+import requests
 
 from localep.engine.base import BuildFolder, BuildRequest
 from localep.engine.builders.classic import Classic
@@ -118,6 +120,7 @@ def test_the_context_holds_a_dockerfile_without_mounts_and_the_secrets(
 
     assert api.members == {
         "Dockerfile": REQUEST.plain_dockerfile,
+        "list_packages.py": CONTEXT["list_packages.py"],
         "requirements.txt": "flask\n",
         "secrets": None,
         "secrets/localep-ca": "PEM é\n",
@@ -128,6 +131,7 @@ def test_the_context_holds_a_dockerfile_without_mounts_and_the_secrets(
     # The user of an image need not be root.
     assert api.modes == {
         "Dockerfile": 0o644,
+        "list_packages.py": 0o644,
         "requirements.txt": 0o644,
         "secrets": 0o755,
         "secrets/localep-ca": 0o644,
@@ -155,11 +159,32 @@ def test_the_engine_is_asked_to_build_and_to_clean_up(progress: Progress, no_cac
             "custom_context": True,
             "tag": "x:1",
             "nocache": no_cache,
+            "platform": None,
             "rm": True,
             "forcerm": True,
             "decode": True,
         }
     ]
+
+
+def test_the_engine_is_asked_to_build_for_a_platform(progress: Progress) -> None:
+    api = FakeApi(*SUCCESS)
+
+    classic(api).build(replace(REQUEST, platform="linux/arm64"), progress)
+
+    assert api.options[0]["platform"] == "linux/arm64"
+
+
+def test_a_dockerfile_that_the_engine_cannot_read_fails_the_build(progress: Progress) -> None:
+    answer = requests.Response()
+    answer.status_code = 400
+    words = "dockerfile parse error line 3: unknown instruction: RUNN"
+    error = docker.errors.APIError("400 Client Error", response=answer, explanation=words)
+
+    with pytest.raises(BuildFailed) as caught:
+        classic(FakeApi(error)).build(REQUEST, progress)
+
+    assert (caught.value.cause, caught.value.log) == (words, (words,))
 
 
 def test_a_folder_of_the_users_is_packed_by_the_client_with_its_own_dockerignore(
@@ -176,6 +201,7 @@ def test_a_folder_of_the_users_is_packed_by_the_client_with_its_own_dockerignore
             "dockerfile": "docker/Dockerfile.gpu",
             "tag": "x:1",
             "nocache": False,
+            "platform": None,
             "rm": True,
             "forcerm": True,
             "decode": True,
@@ -204,7 +230,7 @@ def test_a_failing_step_is_named_with_its_last_lines(progress: Progress) -> None
         {"stream": "Step 1/2 : FROM localep/base:1a2b\n"},
         {"stream": "a line of the first step\n"},
         {"stream": "Step 2/2 : RUN localep-build uv pip install\n"},
-        *({"stream": f"line {number}\n"} for number in range(1, 26)),
+        *({"stream": f"line {number}\n"} for number in range(1, 36)),
         {"stream": "Removing intermediate container fedcba987654\n"},
         {"errorDetail": {"code": 2, "message": message}, "error": message},
     )
@@ -217,7 +243,8 @@ def test_a_failing_step_is_named_with_its_last_lines(progress: Progress) -> None
     assert caught.value.cause == (
         "A step ended with exit code 2: Step 2/2 : RUN localep-build uv pip install"
     )
-    assert caught.value.details == tuple(f"line {number}" for number in range(6, 26))
+    assert caught.value.details == tuple(f"line {number}" for number in range(6, 36))
+    assert caught.value.log == (*(f"line {number}" for number in range(1, 36)), message)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from localep.errors import (
     NetworkMissing,
     PortTaken,
     PullFailed,
+    PullReason,
     UsageError,
 )
 from localep.exit_codes import ExitCode
@@ -291,6 +292,8 @@ def test_why_no_engine_is_reached_is_told_with_what_to_do(
 
 NO_SUCH_IMAGE = "The registry has no such image, or hides it from those who are not logged in."
 LOGIN = "The registry asks for a login."
+PLATFORM = "It is there for another platform only."
+OTHER_PLATFORMS = "The registry has it for other platforms only."
 NO_ANSWER = "Its registry did not answer."
 
 
@@ -317,6 +320,16 @@ NO_ANSWER = "Its registry did not answer."
             LOGIN,
         ),
         ('Head "https://other.example/v2/org/model/manifests/9": denied: denied', LOGIN),
+        ('Head "http://127.0.0.1:5000/v2/org/model/manifests/9": no basic auth credentials', LOGIN),
+        (
+            "image with reference example.com/model:9 was found but does not match the specified "
+            "platform: wanted linux/amd64, actual: linux/arm64",
+            PLATFORM,
+        ),
+        (
+            "no matching manifest for linux/amd64 in the manifest list entries",
+            OTHER_PLATFORMS,
+        ),
         (
             "failed to authorize: failed to fetch anonymous token: unexpected status from GET "
             "request to https://other.example/token?service=other.example: 401 Unauthorized",
@@ -340,6 +353,9 @@ NO_ANSWER = "Its registry did not answer."
         "no access to the repository",
         "login, Azure",
         "login, GitHub",
+        "login, a registry of one's own",
+        "platform, engine 20.10",
+        "platform, a list of manifests",
         "login, containerd",
         "no such host",
         "timeout",
@@ -368,6 +384,19 @@ def test_a_failed_pull_says_what_kept_the_image(message: str, cause: str) -> Non
 )
 def test_a_registry_that_did_answer_is_not_said_to_be_silent(message: str) -> None:
     assert pull_failed("example.com/model:9", message).cause != NO_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("manifest unknown: manifest unknown", "missing"),
+        ("no basic auth credentials", "login"),
+        ("no matching manifest for linux/amd64 in the manifest list entries", "platform"),
+        ("dial tcp 127.0.0.1:9: connect: connection refused", "other"),
+    ],
+)
+def test_the_reason_of_a_failed_pull_is_told_to_programs(message: str, reason: PullReason) -> None:
+    assert pull_failed("example.com/model:9", message).reason == reason
 
 
 def test_a_missing_object_is_told_from_one_in_use() -> None:
