@@ -7,27 +7,38 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localep.gateway.config import IDLE_HOST, LIMITS_MAP, NAMES_MAP, SOCKET, deployment_name, limits
+from localep.gateway.config import (
+    GROUPS,
+    IDLE_HOST,
+    KEYS_MAP,
+    LIMITS_MAP,
+    NAMES_MAP,
+    PROBE_MAP,
+    SOCKET,
+    deployment_name,
+    group,
+    limits,
+    readiness_path,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from localep.gateway.state import Backend, GatewayState
 
-SLOTS = ("a", "b")
-
 _REFUSED = re.compile(
-    r"^(unknown|invalid|no such|require|permission|can't|could not|unable)"
+    r"^(unknown|invalid|no such|require|permission|can't|could not|unable|version number)"
     r"|not found|only supported|^usage:|^'.*' expects |^maxconn ",
     re.IGNORECASE,
 )
 
 
 def other_slot(backend: Backend | None) -> str:
-    """The server that is free beside the one that ``backend`` holds."""
-    return SLOTS[1] if backend is not None and backend.slot == SLOTS[0] else SLOTS[0]
+    """The group of servers that is free beside the one that ``backend`` holds."""
+    return GROUPS[1] if backend is not None and backend.slot == GROUPS[0] else GROUPS[0]
 
 
 def shell_command(commands: Sequence[str]) -> list[str]:
@@ -44,56 +55,113 @@ def refusal(answer: str) -> str | None:
     return None
 
 
-def prepare(slot: str, alias: str, address: str, probe_port: int) -> list[str]:
-    """Point the probe's way, and a server that takes no requests yet, at a new container.
+# Gives HAProxy the keys of their file, all at once; no key stands in a command line, as the shell
+# reads and writes them itself.
+LOAD_KEYS = [
+    "sh",
+    "-c",
+    f"""
+    ask() {{ socat -t 5 - UNIX-CONNECT:{SOCKET}; }}
+    answer=$(echo 'prepare map {KEYS_MAP}' | ask) || exit
+    version=${{answer##*: }}
+    {{
+        while read -r key expiry; do
+            printf 'add map @%s {KEYS_MAP} %s %s; ' "$version" "$key" "$expiry"
+        done <{KEYS_MAP}
+        printf 'commit map @%s {KEYS_MAP}\\n' "$version"
+    }} | ask
+    """,
+]
 
-    HAProxy takes a moment to find the address of the name, see ``port_of``; only then it takes
-    another port.
-    """
-    server = f"deployment/{slot}"
+# Has HAProxy's master load its configuration anew; the requests under way end as they would.
+RELOAD = ["sh", "-c", "kill -USR2 1"]
+SHOW_SETTINGS = ["show info"]
+
+
+def loaded_settings(information: str) -> str | None:
+    """The digest of the settings that HAProxy runs with, out of an answer to SHOW_SETTINGS."""
+    found = re.search(r"^node: (\S+)$", information, re.MULTILINE)
+    return found.group(1) if found else None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A container that a server shall stand for: its name on the network, and its address."""
+
+    alias: str
+    address: str
+
+
+def probe(address: str, port: int) -> list[str]:
+    """Point the probe's way at a container."""
     return [
-        f"set server probe/target addr {address} port {probe_port}",
+        f"set server probe/target addr {address} port {port}",
         "set server probe/target state ready",
-        f"set server {server} state drain",
-        f"set server {server} fqdn {alias}",
     ]
+
+
+def prepare(slot: str, targets: Sequence[Target], probe_port: int) -> list[str]:
+    """Give a free group's servers, which take no requests yet, the names of new containers.
+
+    HAProxy takes a moment to find the addresses, see ``ports_of``; only then it takes other
+    ports.
+    """
+    commands = []
+    for name, target in zip(group(slot, len(targets)), targets, strict=True):
+        server = f"deployment/{name}"
+        commands += [
+            f"set server {server} state drain",
+            f"set server {server} check-port {probe_port}",
+            f"set server {server} fqdn {target.alias}",
+        ]
+    return commands
 
 
 SHOW_SERVERS = ["show servers state deployment"]
 
 
-def port_of(servers: str, slot: str, address: str) -> int | None:
-    """The port of a server that has this address, out of the answer to SHOW_SERVERS.
+def ports_of(servers: str, slot: str, targets: Sequence[Target]) -> list[int] | None:
+    """The ports of a group's servers, out of the answer to SHOW_SERVERS.
 
-    None where it has another one, or none yet.
+    None where one of them has not its container's address yet.
     """
     rows = [line.lstrip("# ").split() for line in servers.splitlines() if " " in line]
     header, *values = rows
-    for row in (dict(zip(header, row, strict=True)) for row in values):
-        if row["srv_name"] == slot and row["srv_addr"] == address:
-            return int(row["srv_port"])
-    return None
+    known = {row["srv_name"]: row for row in (dict(zip(header, row, strict=True)) for row in values)}
+    found = [known.get(name) for name in group(slot, len(targets))]
+    ports = [
+        int(row["srv_port"])
+        for row, target in zip(found, targets, strict=True)
+        if row is not None and row["srv_addr"] == target.address
+    ]
+    return ports if len(ports) == len(targets) else None
 
 
-def set_port(slot: str, address: str, port: int) -> list[str]:
-    """Have a server that knows its address ask another port of it."""
-    return [f"set server deployment/{slot} addr {address} port {port}"]
+def set_ports(slot: str, targets: Sequence[Target], port: int) -> list[str]:
+    """Have a group's servers, which know their addresses, ask another port of them."""
+    return [
+        f"set server deployment/{name} addr {target.address} port {port}"
+        for name, target in zip(group(slot, len(targets)), targets, strict=True)
+    ]
 
 
 def switch(state: GatewayState) -> list[str]:
-    """Hand the requests to the backend of ``state``, if it has one, and let the other drain.
+    """Hand the requests to the backend of ``state``, if it has one, and let the others drain.
 
-    The order matters: the new server takes requests before the old one stops to.
+    The order matters: the new servers take requests before the old ones stop to.
     """
-    backend = state.backend
-    if backend is None:
-        return [*apply_settings(state), *(f"set server deployment/{s} state drain" for s in SLOTS)]
-    new = f"deployment/{backend.slot}"
+    live = _live_servers(state)
+    opened = [
+        command
+        for server in live
+        for command in (f"set server {server} state ready", f"set server {server} health up")
+    ]
+    slots = [other_slot(state.backend)] if state.backend else GROUPS
+    others = [f"deployment/{name}" for slot in slots for name in group(slot, state.places)]
     return [
-        f"set server {new} state ready",
-        f"set server {new} health up",
+        *opened,
         *apply_settings(state),
-        f"set server deployment/{other_slot(backend)} state drain",
+        *(f"set server {server} state drain" for server in others),
     ]
 
 
@@ -101,37 +169,55 @@ def apply_settings(state: GatewayState) -> list[str]:
     """Let the gateway follow the limits and names of ``state``."""
     commands = [f"set map {LIMITS_MAP} {name} {value}" for name, value in limits(state).items()]
     commands.append(f"set map {NAMES_MAP} deployment {deployment_name(state)}")
+    commands.append(f"set map {PROBE_MAP} path {readiness_path(state)}")
     if state.backend is not None:
-        server = f"deployment/{state.backend.slot}"
-        commands.append(f"set maxconn server {server} {state.backend.max_concurrent_requests}")
+        most = state.backend.max_concurrent_requests
+        commands += [f"set maxconn server {server} {most}" for server in _live_servers(state)]
     return commands
 
 
-def release(slot: str) -> list[str]:
-    """Take a server out whose container is about to go.
+def release(slot: str, places: int) -> list[str]:
+    """Take a group's servers out whose containers are about to go.
 
-    It is given a name that the engine itself can answer for: HAProxy goes on asking, and what
+    They are given a name that the engine itself can answer for: HAProxy goes on asking, and what
     the engine does not know it asks of the network outside.
     """
-    server = f"deployment/{slot}"
-    return [f"set server {server} state drain", f"set server {server} fqdn {IDLE_HOST}"]
+    servers = [f"deployment/{name}" for name in group(slot, places)]
+    return [
+        command
+        for server in servers
+        for command in (
+            f"set server {server} state maint",
+            f"set server {server} fqdn {IDLE_HOST}",
+        )
+    ]
+
+
+def _live_servers(state: GatewayState) -> list[str]:
+    backend = state.backend
+    if backend is None:
+        return []
+    return [f"deployment/{name}" for name in group(backend.slot, len(backend.aliases))]
 
 
 def take_back(before: GatewayState, slot: str) -> list[str]:
-    """Undo a switch to the server ``slot`` that failed halfway."""
-    return [*switch(before), *release(slot)]
+    """Undo a switch to the group ``slot`` that failed halfway."""
+    return [*switch(before), *release(slot, before.places)]
 
 
 SHOW_STATISTICS = ["show stat deployment 4 -1"]
 
 
 def requests_in_flight(statistics: str, slot: str) -> int | None:
-    """How many requests a server is working on, out of an answer to SHOW_STATISTICS.
+    """How many requests a group is working on, out of an answer to SHOW_STATISTICS.
 
     None where the answer does not tell.
     """
     _, _, table = statistics.partition("# pxname")
-    for row in csv.DictReader(f"pxname{table}".splitlines()):
-        if row.get("svname") == slot:
-            return int(row["scur"] or 0)
-    return None
+    rows = csv.DictReader(f"pxname{table}".splitlines())
+    counts = [
+        int(row["scur"] or 0)
+        for row in rows
+        if re.fullmatch(rf"{slot}\d+", row.get("svname") or "")
+    ]
+    return sum(counts) if counts else None

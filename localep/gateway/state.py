@@ -20,26 +20,42 @@ _PATH_LENGTH = 3500
 
 
 @dataclass(frozen=True)
+class Readiness:
+    """The readiness probe of the steady state: a route, seconds, and counts in a row."""
+
+    port: int = 5001
+    path: str = "/"
+    period: int = 10
+    timeout: int = 2
+    success_threshold: int = 1
+    failure_threshold: int = 30
+
+
+@dataclass(frozen=True)
 class Backend:
     """The deployment that takes the requests.
 
-    ``alias`` is its container's name on the network and ``slot`` the gateway's server that
-    stands for it; ``limit`` is the number of requests above which 429 is answered.
+    ``revision`` marks its containers, ``aliases`` are their names on the network, and ``slot``
+    is the gateway's group of servers that stands for them. ``start_seconds`` is how long the
+    slowest of them took to get ready; it makes no deployment another.
     """
 
     deployment: str
-    container: str
-    alias: str
+    revision: str
+    aliases: tuple[str, ...]
     slot: str
     port: int
     scoring_path: str
     request_timeout_ms: int
     max_concurrent_requests: int
+    max_queue_wait_ms: int
+    readiness: Readiness
+    start_seconds: float | None = field(default=None, compare=False)
 
     @property
     def limit(self) -> int:
         """How many requests may be in flight, those that wait for a worker included."""
-        return 2 * self.max_concurrent_requests
+        return 2 * self.max_concurrent_requests * len(self.aliases)
 
 
 @dataclass(frozen=True)
@@ -67,13 +83,16 @@ class PublicState:
     """What anybody may see: traffic, the deployment, and the last operation.
 
     ``allows_options`` lets OPTIONS reach the container; ``is_direct`` lets everything, and
-    gives the container's own answers.
+    gives the container's own answers; without ``requires_key`` anybody may ask. A request of
+    more than ``payload_limit`` bytes is refused, None takes any.
     """
 
     auth_mode: str
     operation: Operation
     allows_options: bool = False
     is_direct: bool = False
+    requires_key: bool = True
+    payload_limit: int | None = None
     backend: Backend | None = None
     traffic: dict[str, int] = field(default_factory=dict)
 
@@ -95,13 +114,17 @@ class GatewayState(PublicState):
     """The whole state: the keys, and the documents that the deployment came from, too.
 
     ``probe_token`` opens the way to a container that takes no requests yet; ``documents`` are
-    ``{"source": path, "data": mapping}`` with every override applied.
+    ``{"source": path, "data": mapping}`` with every override applied; ``told`` marks the
+    warnings of the last command that read them, so that the next one tells the news alone.
     """
 
     primary_key: str
     secondary_key: str
     probe_token: str
+    tokens: dict[str, int] = field(default_factory=dict)
+    places: int = 1
     documents: list[dict[str, Any]] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:
         """The state as text for the gateway's container."""
@@ -121,21 +144,30 @@ class GatewayState(PublicState):
         return replace(self, operation=operation)
 
 
+def new_key() -> str:
+    """A secret of 256 bits that needs no quoting anywhere."""
+    return secrets.token_urlsafe(32)
+
+
 def new_state(
     auth_mode: str,
     operation: Operation,
     *,
     allows_options: bool = False,
     is_direct: bool = False,
+    requires_key: bool = True,
+    payload_limit: int | None = None,
 ) -> GatewayState:
     """The state of a new endpoint, with keys of its own."""
     return GatewayState(
         auth_mode=auth_mode,
         allows_options=allows_options,
         is_direct=is_direct,
-        primary_key=secrets.token_urlsafe(32),
-        secondary_key=secrets.token_urlsafe(32),
-        probe_token=secrets.token_urlsafe(32),
+        requires_key=requires_key,
+        payload_limit=payload_limit,
+        primary_key=new_key(),
+        secondary_key=new_key(),
+        probe_token=new_key(),
         operation=operation,
     )
 
@@ -157,5 +189,13 @@ def _parts(data: dict[str, Any]) -> dict[str, Any]:
     backend = data.get("backend")
     return {
         "operation": Operation(**data["operation"]),
-        "backend": Backend(**backend) if backend else None,
+        "backend": _backend(backend) if backend else None,
     }
+
+
+def _backend(data: dict[str, Any]) -> Backend:
+    try:
+        aliases, readiness = tuple(data["aliases"]), Readiness(**data["readiness"])
+        return Backend(**{**data, "aliases": aliases, "readiness": readiness})
+    except (KeyError, TypeError) as error:
+        raise ValueError("a deployment of another version of localep") from error

@@ -80,6 +80,6 @@ def _delete_deployment(place: Workplace, endpoint: Endpoint[GatewayState], deplo
     # Said before it is done: should this be cut off, the next command knows.
     gateway.save(endpoint.state.after(begun))
     gateway.send(runtime.apply_settings(without))
-    remove_deployment(place, backend.container)
-    gateway.send(runtime.release(backend.slot))
+    remove_deployment(place, backend.revision)
+    gateway.send(runtime.release(backend.slot, endpoint.state.places))
     gateway.save(without)

@@ -50,13 +50,20 @@ class Endpoint(Generic[State_co]):
     containers: tuple[Container, ...]
 
     @property
-    def serving(self) -> Container | None:
-        """The container of the deployment that takes the requests."""
+    def instances(self) -> tuple[Container, ...]:
+        """The containers of the deployment that takes the requests, in their order."""
         backend = self.state.backend
-        for container in self.containers:
-            if backend is not None and container.identity == backend.container:
-                return container
-        return None
+        found = [
+            container
+            for container in self.containers
+            if backend is not None and container.labels[names.REVISION] == backend.revision
+        ]
+        return tuple(sorted(found, key=lambda found: int(found.labels.get(names.INSTANCE, "1"))))
+
+    @property
+    def serving(self) -> Container | None:
+        """The first of the instances; None where there is none."""
+        return next(iter(self.instances), None)
 
     @property
     def address(self) -> str:

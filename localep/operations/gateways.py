@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from threading import Event
 
     from localep.engine.base import Engine
-    from localep.gateway.state import GatewayState, Operation
+    from localep.gateway.runtime import Target
+    from localep.gateway.state import Backend, GatewayState, Operation
     from localep.operations.workplace import Undo, Workplace
 
 _START_SECONDS = 20
@@ -49,8 +50,10 @@ class Gateway:
         Waits for the socket where HAProxy is only starting. Raises EngineError where it does
         not come up or refuses a command.
         """
+        return self._accepted(self._executed(runtime.shell_command(commands)))
+
+    def _executed(self, command: Sequence[str]) -> str:
         deadline = time.monotonic() + _START_SECONDS
-        command = runtime.shell_command(commands)
         while True:
             try:
                 status, output = self.engine.execute(self.container, command)
@@ -59,7 +62,7 @@ class Gateway:
                     raise
                 status, output = 1, "It ended."
             if status == 0:
-                return self._accepted(output)
+                return output
             if time.monotonic() > deadline or not self._is_running():
                 raise self._not_running(output)
             time.sleep(0.02)
@@ -72,13 +75,38 @@ class Gateway:
         with held_back():
             self.engine.copy_in(self.container, "/", config.gateway_archive(state))
 
-    def wait_for_address(self, slot: str, address: str, port: int, given_up: Event) -> None:
-        """Wait until a prepared server knows its container's address, and give it the port.
+    def follow(self, state: GatewayState) -> None:
+        """Have HAProxy load the settings of a state that was saved, where it runs with others.
+
+        Waits until it does. Raises EngineError.
+        """
+        wanted = config.settings_of(state).digest
+        if runtime.loaded_settings(self.send(runtime.SHOW_SETTINGS)) == wanted:
+            return
+        self.engine.execute(self.container, runtime.RELOAD)
+        deadline = time.monotonic() + _START_SECONDS
+        while runtime.loaded_settings(self.send(runtime.SHOW_SETTINGS)) != wanted:
+            if time.monotonic() > deadline:
+                raise self._not_running("It did not take its new settings.")
+            time.sleep(0.02)
+
+    def load_keys(self, state: GatewayState) -> None:
+        """Have HAProxy take the keys and tokens of a state that was saved.
+
+        From one request to the next, on connections that are open, too. Raises EngineError.
+        """
+        if state.requires_key:
+            self._accepted(self._executed(runtime.LOAD_KEYS))
+
+    def wait_for_addresses(
+        self, slot: str, targets: Sequence[Target], port: int, given_up: Event
+    ) -> None:
+        """Wait until prepared servers know their containers' addresses; give them the port.
 
         Raises EngineError.
         """
         deadline = time.monotonic() + _RESOLVE_SECONDS
-        while (found := runtime.port_of(self.send(runtime.SHOW_SERVERS), slot, address)) is None:
+        while (found := runtime.ports_of(self.send(runtime.SHOW_SERVERS), slot, targets)) is None:
             if given_up.is_set():
                 return
             if time.monotonic() > deadline:
@@ -88,11 +116,11 @@ class Gateway:
                     remedy="Try again; if it stays so, restart the engine.",
                 )
             time.sleep(0.02)
-        if found != port:
-            self.send(runtime.set_port(slot, address, port))
+        if found != [port] * len(targets):
+            self.send(runtime.set_ports(slot, targets, port))
 
     def drain(self, slot: str, timeout_ms: int) -> None:
-        """Wait until a server that takes no new requests has answered the last one."""
+        """Wait until a group that takes no new requests has answered the last one."""
         deadline = time.monotonic() + timeout_ms / 1000 + _DRAIN_MARGIN_SECONDS
         while time.monotonic() < deadline:
             statistics = self.send(runtime.SHOW_STATISTICS)
@@ -124,31 +152,45 @@ class Gateway:
         return found is not None and found.is_running
 
 
-def start_gateway(
-    place: Workplace, endpoint: str, image: str, state: GatewayState, host: str, port: int | None
-) -> Gateway:
-    """Create and start the gateway of a new endpoint on a port that stays.
+@dataclass(frozen=True)
+class GatewayPlan:
+    """The gateway of a new endpoint: its image, its state, and where it shall answer.
 
     ``port`` is the port that the user asked for; where there is none, a free one is chosen.
+    ``expected`` is the deployment that is about to come.
+    """
+
+    endpoint: str
+    image: str
+    state: GatewayState
+    host: str
+    port: int | None
+    expected: Backend | None = None
+
+
+def start_gateway(place: Workplace, plan: GatewayPlan) -> Gateway:
+    """Create and start the gateway of a new endpoint on a port that stays.
+
     Raises EndpointConflict where the endpoint has a gateway already, PortTaken where the port
     is in use.
     """
     for _ in range(_PORT_TRIES):
-        chosen = port or _free_port(host)
-        container = _create(place, endpoint, image, host, chosen)
-        place.engine.copy_in(container, "/", config.gateway_archive(state))
+        chosen = plan.port or _free_port(plan.host)
+        container = _create(place, plan, chosen)
+        place.engine.copy_in(container, "/", config.gateway_archive(plan.state, plan.expected))
         try:
             place.start_container(container)
         except PortTaken as error:
             place.engine.remove_container(container)
-            if port is not None:
+            if plan.port is not None:
                 raise PortTaken(
-                    f"Port {port} is in use.",
+                    f"Port {plan.port} is in use.",
                     cause=error.cause,
                     remedy="Choose another with --port, or leave it out to have one chosen.",
                 ) from error
         else:
-            return Gateway(place.engine, container, f"http://{_reachable(place, host)}:{chosen}")
+            address = f"http://{_reachable(place, plan.host)}:{chosen}"
+            return Gateway(place.engine, container, address)
     raise PortTaken(
         "No free port was found.",
         cause=f"Each of {_PORT_TRIES} that were free was taken a moment later.",
@@ -172,10 +214,11 @@ def recorded_failure(
         raise
 
 
-def _create(place: Workplace, endpoint: str, image: str, host: str, port: int) -> str:
+def _create(place: Workplace, plan: GatewayPlan, port: int) -> str:
+    endpoint, host = plan.endpoint, plan.host
     request = ContainerRequest(
         name=place.names.gateway(endpoint),
-        image=image,
+        image=plan.image,
         command=config.COMMAND,
         labels=place.labels(
             role=names.GATEWAY_ROLE,
@@ -185,8 +228,10 @@ def _create(place: Workplace, endpoint: str, image: str, host: str, port: int) -
         network=place.names.network,
         aliases=(config.IDLE_HOST,),
         user=config.USER,
+        environment=config.VARIABLES,
         publish={config.PORT: (host, port)},
         scratch=config.SCRATCH,
+        log_limit=config.LOG_BYTES,
     )
     try:
         return place.create_container(request)

@@ -15,11 +15,13 @@ ROLE = "localep.role"
 ENDPOINT = "localep.endpoint"
 DEPLOYMENT = "localep.deployment"
 REVISION = "localep.revision"
+INSTANCE = "localep.instance"
 FINGERPRINT = "localep.fingerprint"
 SPEC = "localep.spec"
 ADDRESS = "localep.address"
 COMMAND = "localep.command"
 OWNER = "localep.owner"
+GPUS = "localep.gpus"
 
 GATEWAY_ROLE = "gateway"
 DEPLOYMENT_ROLE = "deployment"
@@ -40,13 +42,20 @@ class Names:
         """The network that all endpoints share."""
         return self._prefix
 
+    @property
+    def internal_network(self) -> str:
+        """The network of the deployments that may not reach out; their gateways join it, too."""
+        # An underscore, which no namespace holds.
+        return f"{self._prefix}_internal"
+
     def gateway(self, endpoint: str) -> str:
         """The container that answers for an endpoint."""
         return f"{self._prefix}-{endpoint}-gateway"
 
-    def deployment(self, endpoint: str, deployment: str, revision: str) -> str:
-        """The container of one revision of a deployment."""
-        return f"{self._prefix}-{endpoint}-{deployment}-{revision}"
+    def deployment(self, endpoint: str, deployment: str, revision: str, instance: int = 1) -> str:
+        """The container of one instance of one revision of a deployment."""
+        number = f"-{instance}" if instance > 1 else ""
+        return f"{self._prefix}-{endpoint}-{deployment}-{revision}{number}"
 
     def model_volume(self, endpoint: str, revision: str) -> str:
         """The volume with the copy of a revision's model."""
@@ -73,9 +82,9 @@ def names_of_user() -> Names:
     return Names(namespace)
 
 
-def network_alias(revision: str) -> str:
-    """The name of a revision's container on the network.
+def network_alias(revision: str, instance: int = 1) -> str:
+    """The name of an instance's container on the network; instances are counted from 1.
 
     Short, as a DNS label has 63 characters at most, which two long names exceed.
     """
-    return f"localep-{revision}"
+    return f"localep-{revision}" + (f"-{instance}" if instance > 1 else "")

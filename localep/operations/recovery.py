@@ -22,14 +22,16 @@ _CUT_OFF = "The command was ended before it was done."
 
 
 @contextmanager
-def at_work_on(place: Workplace, name: str) -> Iterator[Endpoint[GatewayState] | None]:
+def at_work_on(
+    place: Workplace, name: str, patience: float = 0
+) -> Iterator[Endpoint[GatewayState] | None]:
     """Keep other commands from an endpoint; gives it as it is now, None where there is none.
 
     What a command left that was killed is removed first: an endpoint that was never finished,
     a deployment that did not take over or was not removed. Raises EndpointConflict where
-    another command is at work on it.
+    another command is at work on it, and goes on to be for as many seconds as there is patience.
     """
-    with place.locks.hold(place.names.namespace, name):
+    with place.locks.hold(place.names.namespace, name, patience):
         yield _heal(place, name)
 
 
@@ -54,7 +56,7 @@ def _heal(place: Workplace, name: str) -> Endpoint[GatewayState] | None:
         # The gateway goes last: should this be cut off, too, the endpoint is found by it.
         _remove(place, name, sorted(mine, key=endpoint.gateway.__eq__), keep=None)
         return None
-    left = [found for found in mine if found not in (endpoint.gateway, endpoint.serving)]
+    left = [found for found in mine if found not in (endpoint.gateway, *endpoint.instances)]
     if left:
         _take_back(place, endpoint)
         _remove(place, name, left, keep=endpoint.serving)
@@ -71,7 +73,8 @@ def _take_back(place: Workplace, endpoint: Endpoint[GatewayState]) -> None:
     gateway.send(runtime.switch(endpoint.state))
     if backend is not None:
         gateway.drain(idle, backend.request_timeout_ms)
-    gateway.send(runtime.release(idle))
+    gateway.send(runtime.release(idle, endpoint.state.places))
+    gateway.follow(endpoint.state)
 
 
 def _remove(

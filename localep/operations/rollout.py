@@ -6,6 +6,7 @@ import posixpath
 import secrets
 import tarfile
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,43 +15,78 @@ from threading import Event
 from typing import TYPE_CHECKING, cast
 
 from localep.engine.base import ContainerRequest, Mount
-from localep.errors import EngineError, LocalepError
+from localep.errors import EngineError, GpuRefused, LocalepError
 from localep.gateway import runtime
-from localep.gateway.state import Backend, GatewayState
+from localep.gateway.config import what_opens
+from localep.gateway.state import Backend, GatewayState, Readiness
 from localep.interrupts import held_back
 from localep.operations import layout, names
-from localep.operations.container_plan import ContainerPlan, container_request
+from localep.operations.container_plan import ContainerPlan, container_request, network_of
+from localep.operations.gpus import with_gpus
 from localep.operations.names import CARRIER_ROLE, network_alias
 from localep.operations.readiness import Probe, check_not_ended, wait_until_ready
 from localep.operations.snapshot import files_below, reading
+from localep.operations.start_time import start_warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from localep.engine.base import GpuRequest
     from localep.operations.gateways import Gateway
     from localep.operations.workplace import Undo, Workplace
 
 
 @dataclass(frozen=True)
 class Started:
-    """A deployment's container that runs and takes no requests yet."""
+    """A deployment's containers, one an instance, that run and take no requests yet.
+
+    ``begun`` is when each was started, in seconds of the monotonic clock.
+    """
 
     plan: ContainerPlan
-    container: str
+    containers: tuple[str, ...]
     revision: str
+    begun: tuple[float, ...]
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """The containers' names on the network."""
+        numbers = range(1, len(self.containers) + 1)
+        return tuple(network_alias(self.revision, number) for number in numbers)
 
 
 def start_deployment(place: Workplace, plan: ContainerPlan) -> Started:
-    """Create a deployment's container, give it its code, and start it."""
+    """Create a deployment's containers, give them their code, and start them."""
     revision = secrets.token_hex(4)
     if plan.copies_model:
         _copy_model(place, plan, revision)
-    container = place.create_container(container_request(place, plan, revision))
-    if plan.snapshot is not None:
-        place.engine.copy_in(container, "/", plan.snapshot.archive)
-    place.start_container(container)
-    return Started(plan, container, revision)
+    network = network_of(place, plan.spec)
+    if network != place.names.network:
+        place.join_network(network)
+    return with_gpus(place, plan.gpus, lambda gpus: _start_all(place, plan, revision, gpus))
+
+
+def _start_all(
+    place: Workplace, plan: ContainerPlan, revision: str, gpus: GpuRequest | None
+) -> Started:
+    """Start a revision's containers. Raises GpuRefused, with none of them left."""
+    network = network_of(place, plan.spec)
+    containers, begun = [], []
+    for number in range(1, plan.instances + 1):
+        request = container_request(place, plan, revision, number, gpus)
+        containers.append(place.create_container(request))
+        if plan.snapshot is not None:
+            plan.snapshot.archive.seek(0)
+            place.engine.copy_in(containers[-1], "/", plan.snapshot.archive)
+        begun.append(time.monotonic())
+        try:
+            place.start_container(containers[-1], network)
+        except GpuRefused:
+            for container in containers:
+                place.engine.remove_container(container)
+            raise
+    return Started(plan, tuple(containers), revision, tuple(begun))
 
 
 def take_over(
@@ -70,15 +106,22 @@ def take_over(
     has taken over.
     """
     slot = runtime.other_slot(before.backend)
-    alias = network_alias(started.revision)
+    if len(started.containers) > before.places:
+        before = replace(before, places=len(started.containers))
+        gateway.save(before)
+        gateway.follow(before)
+    wanted = replace(wanted, places=before.places)
+    network = network_of(place, started.plan.spec)
+    if network != place.names.network:
+        place.connect_container(gateway.container, network)
     try:
-        _make_ready(place, gateway, started, before.probe_token, slot, timeout)
+        seconds = _make_ready(place, gateway, started, before.probe_token, slot, timeout)
     except LocalepError:
         with suppress(EngineError):  # the first error is the one to tell
-            gateway.send(runtime.release(slot))
+            gateway.send(runtime.release(slot, before.places))
         raise
     succeeded = replace(wanted.operation, state="Succeeded")
-    backend = backend_of(started.plan, started.container, alias, slot)
+    backend = backend_of(started.plan, started.revision, started.aliases, slot, seconds)
     changed = replace(wanted, backend=backend, operation=succeeded)
     statistics = ""
     try:
@@ -88,8 +131,11 @@ def take_over(
             statistics = _switch(gateway, before, changed)
             undo.commit()
     finally:
-        if undo.is_off and before.backend is not None:
-            _retire(place, gateway, before.backend, statistics)
+        if undo.is_off:
+            _retire(place, gateway, before, changed, statistics)
+    warning = start_warning(started.plan.spec, seconds)
+    if warning is not None:
+        place.reporter.warn(warning)
     return changed
 
 
@@ -100,27 +146,42 @@ def _make_ready(
     probe_token: str,
     slot: str,
     timeout: float,
-) -> None:
-    """Wait until the server answers and the gateway knows where; takes no requests yet."""
-    container = started.container
+) -> float:
+    """Wait until every server answers and the gateway knows where; none takes requests yet.
+
+    How many seconds the slowest took from its container's start is returned.
+    """
     script = _script_of(started.plan)
-    address = _address(place, container)
-    if not address:
-        check_not_ended(place.engine, container, script)
-    alias = network_alias(started.revision)
+    targets = []
+    for container, alias in zip(started.containers, started.aliases, strict=True):
+        address = _address(place, container, network_of(place, started.plan.spec))
+        if not address:
+            check_not_ended(place.engine, container, script)
+        targets.append(runtime.Target(alias, address))
     routes = started.plan.routes
-    gateway.send(runtime.prepare(slot, alias, address, routes.readiness_route.port))
+    readiness = routes.readiness_route
+    first = runtime.probe(targets[0].address, readiness.port)
+    gateway.send([*runtime.prepare(slot, targets, readiness.port), *first])
     given_up = Event()
+    slowest = 0.0
+    deadline = time.monotonic() + timeout
     with ThreadPoolExecutor(1) as beside:
         try:
             port = routes.scoring_route.port
-            known = beside.submit(gateway.wait_for_address, slot, address, port, given_up)
-            probe = Probe(gateway.address, probe_token, routes.readiness_route)
-            wait_until_ready(place.engine, container, probe, timeout, script)
-            place.engine.restart_always(container)
+            known = beside.submit(gateway.wait_for_addresses, slot, targets, port, given_up)
+            probe = Probe(gateway.address, probe_token, readiness)
+            each = zip(started.containers, targets, started.begun, strict=True)
+            for container, target, begun in each:
+                if target is not targets[0]:
+                    gateway.send(runtime.probe(target.address, readiness.port))
+                left = max(deadline - time.monotonic(), 0)
+                wait_until_ready(place.engine, container, probe, left, script)
+                slowest = max(slowest, time.monotonic() - begun)
+                place.engine.restart_always(container)
             known.result()
         finally:
             given_up.set()
+    return slowest
 
 
 def _switch(gateway: Gateway, before: GatewayState, changed: GatewayState) -> str:
@@ -136,17 +197,33 @@ def _switch(gateway: Gateway, before: GatewayState, changed: GatewayState) -> st
     return answer
 
 
-def _retire(place: Workplace, gateway: Gateway, former: Backend, statistics: str) -> None:
-    """Let a deployment's container answer what it has taken, then remove it."""
+def _retire(
+    place: Workplace,
+    gateway: Gateway,
+    before: GatewayState,
+    changed: GatewayState,
+    statistics: str,
+) -> None:
+    """Let a deployment's containers answer what they have taken, then remove them.
+
+    Only then HAProxy takes settings that it must load anew: what is under way would be out of
+    sight after that.
+    """
+    former = before.backend
     try:
-        try:
-            if runtime.requests_in_flight(statistics, former.slot) != 0:
-                gateway.drain(former.slot, former.request_timeout_ms)
-        finally:
-            with ThreadPoolExecutor(1) as beside:
-                released = beside.submit(gateway.send, runtime.release(former.slot))
-                remove_deployment(place, former.container)
-        released.result()
+        if former is not None:
+            try:
+                if runtime.requests_in_flight(statistics, former.slot) != 0:
+                    gateway.drain(former.slot, former.request_timeout_ms)
+            finally:
+                with ThreadPoolExecutor(1) as beside:
+                    commands = runtime.release(former.slot, before.places)
+                    released = beside.submit(gateway.send, commands)
+                    remove_deployment(place, former.revision)
+            released.result()
+        gateway.follow(changed)
+        if what_opens(before) != what_opens(changed):
+            gateway.load_keys(changed)
     except EngineError as error:
         place.reporter.warn(
             "The new deployment is at work, but the former one's container could not be removed; "
@@ -154,34 +231,50 @@ def _retire(place: Workplace, gateway: Gateway, former: Backend, statistics: str
         )
 
 
-def remove_deployment(place: Workplace, identity: str) -> None:
-    """Remove a deployment's container and, where it has one, the copy of its model."""
-    container = place.engine.inspect_container(identity)
-    place.engine.remove_container(identity)
-    if container is not None:
-        revision = container.labels[names.REVISION]
-        for volume in place.engine.list_volumes(place.names.labels(revision=revision)):
-            place.engine.remove_volume(volume)
+def remove_deployment(place: Workplace, revision: str) -> None:
+    """Remove a revision's containers and, where it has one, the copy of its models."""
+    labels = place.names.labels(revision=revision)
+    for container in place.engine.list_containers(labels):
+        place.engine.remove_container(container.identity)
+    for volume in place.engine.list_volumes(labels):
+        place.engine.remove_volume(volume)
 
 
-def backend_of(plan: ContainerPlan, container: str, alias: str, slot: str) -> Backend:
-    """The gateway's view of a deployment that runs in a container."""
+def backend_of(
+    plan: ContainerPlan,
+    revision: str,
+    aliases: tuple[str, ...],
+    slot: str,
+    start_seconds: float | None = None,
+) -> Backend:
+    """The gateway's view of a deployment that runs in containers."""
     settings = plan.spec.request_settings
+    probe, route = plan.spec.readiness_probe, plan.routes.readiness_route
     return Backend(
         deployment=plan.spec.name,
-        container=container,
-        alias=alias,
+        revision=revision,
+        aliases=aliases,
         slot=slot,
         port=plan.routes.scoring_route.port,
         scoring_path=plan.routes.scoring_route.path,
         request_timeout_ms=settings.request_timeout_ms,
         max_concurrent_requests=settings.max_concurrent_requests_per_instance,
+        max_queue_wait_ms=settings.max_queue_wait_ms,
+        readiness=Readiness(
+            port=route.port,
+            path=route.path,
+            period=probe.period,
+            timeout=probe.timeout,
+            success_threshold=probe.success_threshold,
+            failure_threshold=probe.failure_threshold,
+        ),
+        start_seconds=start_seconds,
     )
 
 
-def _address(place: Workplace, container: str) -> str:
+def _address(place: Workplace, container: str, network: str) -> str:
     found = place.engine.inspect_container(container)
-    return found.addresses.get(place.names.network, "") if found is not None else ""
+    return found.addresses.get(network, "") if found is not None else ""
 
 
 def _copy_model(place: Workplace, plan: ContainerPlan, revision: str) -> None:
@@ -232,4 +325,5 @@ def _pack(tar: tarfile.TarFile, path: Path, name: str) -> None:
 def _script_of(plan: ContainerPlan) -> str | None:
     """The scoring script's name, None where the server is not the inference server."""
     code = plan.spec.code
-    return code.scoring_script if code is not None and plan.spec.routes is None else None
+    is_known = plan.spec.routes is None or plan.image.has_own_server
+    return code.scoring_script if code is not None and is_known else None

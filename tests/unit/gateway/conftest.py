@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from localep.gateway.state import Backend, GatewayState, Operation
+from localep.gateway.state import Backend, GatewayState, Operation, Readiness
 
 
 @pytest.fixture
 def backend() -> Backend:
     return Backend(
         deployment="blue",
-        container="4f2a99",
-        alias="localep-0a1b2c3d",
+        revision="0a1b2c3d",
+        aliases=("localep-0a1b2c3d",),
         slot="b",
         port=5001,
         scoring_path="/score",
         request_timeout_ms=2500,
         max_concurrent_requests=3,
+        max_queue_wait_ms=700,
+        readiness=Readiness(5002, "/ready", 5, 1, 2, 4),
     )
 
 
@@ -32,4 +34,5 @@ def state(backend: Backend) -> GatewayState:
         backend=backend,
         traffic={"blue": 90},
         documents=[{"source": "/app/endpoint.yml", "data": {"name": "hello", "tags": {"a": 1}}}],
+        told=["d0123456789abcdef"],
     )

@@ -5,7 +5,9 @@ The answers are those of HAProxy 2.6.12.
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -30,10 +32,10 @@ STATISTICS = (
     "h2_goaway_resp,h2_open_connections,h2_backend_open_streams,h2_total_connections,"
     "h2_backend_total_streams,h1_open_connections,h1_open_streams,h1_total_connections,"
     "h1_total_streams,h1_bytes_in,h1_bytes_out,h1_spliced_bytes_in,h1_spliced_bytes_out,\n"
-    "deployment,a,0,0,0,0,1,0,0,0,,0,,0,0,0,0,MAINT,1,1,0,0,0,4,4,,1,4,1,,0,,2,0,,0,,,,0,0,0,0,0,"
+    "deployment,a1,0,0,0,0,1,0,0,0,,0,,0,0,0,0,MAINT,1,1,0,0,0,4,4,,1,4,1,,0,,2,0,,0,,,,0,0,0,0,0,"
     "0,0,,,0,0,0,,,,,-1,,,0,0,0,0,,,,,,,,,,,,192.168.240.3:5001,,http,,,,,,,,0,0,0,,,0,,0,0,0,0,0,"
     "0,0,0,0,1,,,,-,0,0,0,,,,,,,,,,,,,,,,,,,,,,\n"
-    "deployment,b,0,0,2,2,3,2,0,0,,0,,0,0,0,0,UP,1,1,0,0,0,4,0,,1,4,2,,2,,2,1,,2,L4OK,,0,0,0,0,0,"
+    "deployment,b1,0,0,2,2,3,2,0,0,,0,,0,0,0,0,UP,1,1,0,0,0,4,0,,1,4,2,,2,,2,1,,2,L4OK,,0,0,0,0,0,"
     "0,0,0,,,0,0,0,,,,,1,,,0,0,0,0,,,,Layer4 check passed,,1,1,1,,,,192.168.240.2:5001,,http,,,,,"
     ",,,0,2,0,,,0,,0,0,0,0,0,0,0,2,3,1,,,,-,0,0,0,,,,,,,,,,,,,,,,,,,,,,\n"
     "\n"
@@ -46,8 +48,8 @@ SERVERS = (
     "srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state "
     "srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl "
     "srv_check_port srv_check_addr srv_agent_addr srv_agent_port\n"
-    "4 deployment 1 a - 0 108 1 1 1 8 2 0 14 0 0 0 localep-11223344 5001 - 0 0 - - 0\n"
-    "4 deployment 2 b 192.168.240.2 2 0 1 1 6 6 3 1 6 0 0 0 localep-0a1b2c3d 5001 - 0 0 - - 0\n"
+    "4 deployment 1 a1 - 0 108 1 1 1 8 2 0 14 0 0 0 localep-11223344 5001 - 0 0 - - 0\n"
+    "4 deployment 2 b1 192.168.240.2 2 0 1 1 6 6 3 1 6 0 0 0 localep-0a1b2c3d 5001 - 0 0 - - 0\n"
     "\n"
 )
 
@@ -71,25 +73,89 @@ def test_all_commands_go_to_the_socket_in_one_line() -> None:
     ]
 
 
-def test_a_new_container_is_made_known_to_the_probe_and_to_the_free_server() -> None:
-    assert runtime.prepare("a", "localep-11223344", "192.168.240.4", 8002) == [
-        "set server probe/target addr 192.168.240.4 port 8002",
-        "set server probe/target state ready",
-        "set server deployment/a state drain",
-        "set server deployment/a fqdn localep-11223344",
+def test_the_keys_are_loaded_without_one_of_them_in_the_command(state: GatewayState) -> None:
+    shell, option, script = runtime.LOAD_KEYS
+
+    assert (shell, option) == ("sh", "-c")
+    assert subprocess.run(["sh", "-n", "-c", script], check=True).returncode == 0
+    assert "first-key" not in script
+
+
+def test_the_keys_are_those_of_their_file(tmp_path: Path) -> None:
+    """The script as it is, with a socat that keeps what it is sent."""
+    keys = tmp_path / "keys.map"
+    keys.write_text("first-key 0\ntoken 1795000000\n")
+    sent = tmp_path / "sent"
+    socat = tmp_path / "socat"
+    socat.write_text(f"#!/bin/sh\necho 'New version created: 7'\ncat >>{sent}\n")
+    socat.chmod(0o755)
+    script = runtime.LOAD_KEYS[2].replace("/etc/haproxy/keys.map", str(keys))
+
+    subprocess.run(
+        ["sh", "-c", script],
+        check=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        stdout=subprocess.PIPE,
+    )
+
+    assert sent.read_text() == (
+        f"prepare map {keys}\n"
+        f"add map @7 {keys} first-key 0; add map @7 {keys} token 1795000000; "
+        f"commit map @7 {keys}\n"
+    )
+
+
+TWO = [
+    runtime.Target("localep-11223344", "192.168.240.4"),
+    runtime.Target("localep-11223344-2", "192.168.240.5"),
+]
+
+
+def test_new_containers_are_made_known_to_the_servers_of_the_free_group() -> None:
+    assert runtime.prepare("a", TWO, 8002) == [
+        "set server deployment/a1 state drain",
+        "set server deployment/a1 check-port 8002",
+        "set server deployment/a1 fqdn localep-11223344",
+        "set server deployment/a2 state drain",
+        "set server deployment/a2 check-port 8002",
+        "set server deployment/a2 fqdn localep-11223344-2",
     ]
 
 
-def test_a_switch_opens_the_new_server_before_the_old_one_drains(state: GatewayState) -> None:
-    assert runtime.switch(state) == [
-        "set server deployment/b state ready",
-        "set server deployment/b health up",
+def test_the_probes_way_leads_to_one_container() -> None:
+    assert runtime.probe("192.168.240.4", 8002) == [
+        "set server probe/target addr 192.168.240.4 port 8002",
+        "set server probe/target state ready",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "digest"),
+    [("Name: HAProxy\nnode: 0a1b2c\ndescription:\n", "0a1b2c"), ("Name: HAProxy\n", None)],
+)
+def test_haproxy_tells_which_settings_it_runs_with(answer: str, digest: str | None) -> None:
+    assert runtime.loaded_settings(answer) == digest
+
+
+def test_a_switch_opens_the_new_servers_before_the_old_ones_drain(state: GatewayState) -> None:
+    assert state.backend is not None
+    backend = replace(state.backend, aliases=("one", "two"))
+
+    assert runtime.switch(replace(state, backend=backend, places=3)) == [
+        "set server deployment/b1 state ready",
+        "set server deployment/b1 health up",
+        "set server deployment/b2 state ready",
+        "set server deployment/b2 health up",
         "set map /etc/haproxy/limits.map share 90",
-        "set map /etc/haproxy/limits.map in_flight 6",
+        "set map /etc/haproxy/limits.map in_flight 12",
         "set map /etc/haproxy/limits.map timeout_ms 2500",
         "set map /etc/haproxy/names.map deployment blue",
-        "set maxconn server deployment/b 3",
-        "set server deployment/a state drain",
+        "set map /etc/haproxy/probe.map path /ready",
+        "set maxconn server deployment/b1 3",
+        "set maxconn server deployment/b2 3",
+        "set server deployment/a1 state drain",
+        "set server deployment/a2 state drain",
+        "set server deployment/a3 state drain",
     ]
 
 
@@ -99,8 +165,9 @@ def test_without_a_backend_neither_server_takes_requests(state: GatewayState) ->
         "set map /etc/haproxy/limits.map in_flight 0",
         "set map /etc/haproxy/limits.map timeout_ms 0",
         "set map /etc/haproxy/names.map deployment .",
-        "set server deployment/a state drain",
-        "set server deployment/b state drain",
+        "set map /etc/haproxy/probe.map path /",
+        "set server deployment/a1 state drain",
+        "set server deployment/b1 state drain",
     ]
 
 
@@ -110,7 +177,8 @@ def test_settings_touch_the_maps_and_the_live_server_alone(state: GatewayState) 
         "set map /etc/haproxy/limits.map in_flight 6",
         "set map /etc/haproxy/limits.map timeout_ms 2500",
         "set map /etc/haproxy/names.map deployment blue",
-        "set maxconn server deployment/b 3",
+        "set map /etc/haproxy/probe.map path /ready",
+        "set maxconn server deployment/b1 3",
     ]
 
 
@@ -120,13 +188,16 @@ def test_settings_without_a_deployment_close_the_endpoint(state: GatewayState) -
         "set map /etc/haproxy/limits.map in_flight 0",
         "set map /etc/haproxy/limits.map timeout_ms 0",
         "set map /etc/haproxy/names.map deployment .",
+        "set map /etc/haproxy/probe.map path /",
     ]
 
 
-def test_a_released_server_gets_a_name_that_the_engine_knows() -> None:
-    assert runtime.release("a") == [
-        "set server deployment/a state drain",
-        "set server deployment/a fqdn localep-gateway",
+def test_released_servers_get_a_name_that_the_engine_knows() -> None:
+    assert runtime.release("a", 2) == [
+        "set server deployment/a1 state maint",
+        "set server deployment/a1 fqdn localep-gateway",
+        "set server deployment/a2 state maint",
+        "set server deployment/a2 fqdn localep-gateway",
     ]
 
 
@@ -141,23 +212,27 @@ def test_requests_in_flight_are_found_behind_the_answers_to_other_commands() -> 
 
 
 @pytest.mark.parametrize(
-    ("slot", "address", "port"),
+    ("slot", "addresses", "ports"),
     [
-        ("b", "192.168.240.2", 5001),
-        ("b", "192.168.240.20", None),
-        ("a", "192.168.240.2", None),
-        ("a", "192.168.240.4", None),
+        ("b", ["192.168.240.2"], [5001]),
+        ("b", ["192.168.240.20"], None),
+        ("b", ["192.168.240.2", "192.168.240.3"], None),
+        ("a", ["192.168.240.2"], None),
+        ("a", ["192.168.240.4"], None),
     ],
 )
-def test_a_server_has_a_port_once_its_name_is_resolved(
-    slot: str, address: str, port: int | None
+def test_servers_have_ports_once_every_name_is_resolved(
+    slot: str, addresses: list[str], ports: list[int] | None
 ) -> None:
-    assert runtime.port_of(SERVERS, slot, address) == port
+    targets = [runtime.Target("any", address) for address in addresses]
+
+    assert runtime.ports_of(SERVERS, slot, targets) == ports
 
 
-def test_a_server_is_given_another_port_with_the_address_that_it_has() -> None:
-    assert runtime.set_port("b", "192.168.240.2", 8000) == [
-        "set server deployment/b addr 192.168.240.2 port 8000"
+def test_servers_are_given_another_port_with_the_addresses_that_they_have() -> None:
+    assert runtime.set_ports("b", TWO, 8000) == [
+        "set server deployment/b1 addr 192.168.240.4 port 8000",
+        "set server deployment/b2 addr 192.168.240.5 port 8000",
     ]
 
 

@@ -38,9 +38,13 @@ def test_the_file_holds_plain_values_under_their_own_names(state: GatewayState) 
         "auth_mode": "key",
         "allows_options": False,
         "is_direct": False,
+        "requires_key": True,
+        "payload_limit": None,
         "primary_key": "first-key",
         "secondary_key": "second-key",
         "probe_token": "probe-token",
+        "tokens": {},
+        "places": 1,
         "operation": {
             "name": "update",
             "state": "Failed",
@@ -49,16 +53,26 @@ def test_the_file_holds_plain_values_under_their_own_names(state: GatewayState) 
         },
         "backend": {
             "deployment": "blue",
-            "container": "4f2a99",
-            "alias": "localep-0a1b2c3d",
+            "revision": "0a1b2c3d",
+            "aliases": ["localep-0a1b2c3d"],
             "slot": "b",
             "port": 5001,
             "scoring_path": "/score",
             "request_timeout_ms": 2500,
             "max_concurrent_requests": 3,
+            "max_queue_wait_ms": 700,
+            "readiness": {
+                "port": 5002,
+                "path": "/ready",
+                "period": 5,
+                "timeout": 1,
+                "success_threshold": 2,
+                "failure_threshold": 4,
+            },
         },
         "traffic": {"blue": 90},
         "documents": [{"source": "/app/endpoint.yml", "data": {"name": "hello", "tags": {"a": 1}}}],
+        "told": ["d0123456789abcdef"],
     }
 
 
@@ -74,6 +88,13 @@ def test_what_the_front_end_lets_through_is_kept(
     assert target is not None
     public = state_from_link(target)
     assert (public.allows_options, public.is_direct) == (allows_options, is_direct)
+
+
+def test_a_state_written_before_warnings_were_marked_is_still_read(state: GatewayState) -> None:
+    data = json.loads(state.to_json())
+    del data["told"]
+
+    assert state_from_json(json.dumps(data)) == replace(state, told=[])
 
 
 def test_a_state_written_before_anything_was_let_through_is_still_read(
@@ -117,11 +138,23 @@ def test_without_a_deployment_no_share_is_taken(state: GatewayState) -> None:
     assert replace(state, backend=None, traffic={"blue": 100}).share == 0
 
 
-@pytest.mark.parametrize(("at_once", "limit"), [(1, 2), (3, 6), (200, 400)])
-def test_twice_the_concurrent_requests_may_be_in_flight(
-    backend: Backend, at_once: int, limit: int
+@pytest.mark.parametrize(
+    ("at_once", "instances", "limit"), [(1, 1, 2), (3, 1, 6), (200, 1, 400), (3, 4, 24)]
+)
+def test_twice_the_concurrent_requests_of_every_instance_may_be_in_flight(
+    backend: Backend, at_once: int, instances: int, limit: int
 ) -> None:
-    assert replace(backend, max_concurrent_requests=at_once).limit == limit
+    aliases = tuple(f"instance-{number}" for number in range(instances))
+
+    assert replace(backend, max_concurrent_requests=at_once, aliases=aliases).limit == limit
+
+
+def test_a_backend_of_another_version_is_refused_as_a_whole(state: GatewayState) -> None:
+    data = json.loads(state.to_json())
+    del data["backend"]["readiness"]
+
+    with pytest.raises(ValueError, match="another version of localep"):
+        state_from_json(json.dumps(data))
 
 
 def test_another_operation_changes_nothing_else(state: GatewayState) -> None:
