@@ -10,13 +10,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.environments import measure_environments
 from benchmarks.floors import Floors, measure_floors
+from benchmarks.front_end import measure_front_end
 from benchmarks.many_endpoints import measure_many
 from benchmarks.measurement import Measurement, broken, table
 from benchmarks.one_endpoint import measure_endpoint, measure_help, measure_large_files
 from benchmarks.place import Place, working_place
 from benchmarks.processes import BenchmarkFailed
 from benchmarks.serving import measure_serve
+from benchmarks.validation import measure_validate
 from localep import __version__
 from localep.errors import LocalepError
 
@@ -25,10 +28,13 @@ if TYPE_CHECKING:
 
 BENCHMARKS: dict[str, Callable[[Place, Floors], list[Measurement]]] = {
     "help": measure_help,
+    "validate": measure_validate,
     "endpoint": measure_endpoint,
     "large-files": measure_large_files,
     "many": measure_many,
     "serve": measure_serve,
+    "gateway": measure_front_end,
+    "environment": measure_environments,
 }
 QUIET_LOAD = 0.5
 BOUND_BROKEN, FAILED, INTERRUPTED = 1, 2, 130

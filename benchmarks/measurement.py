@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SECONDS = "s"
+MILLISECONDS = "ms"
 MEGABYTES = "MB"
+PERCENT = "%"
+_DIGITS = {MEGABYTES: 0, PERCENT: 1}
 _COLUMNS = ("what", "median", "min", "max", "floor", "bound", "")
 
 
@@ -82,8 +85,7 @@ def _cells(row: Measurement) -> tuple[str, ...]:
 def _figure(figure: float | None, unit: str) -> str:
     if figure is None:
         return ""
-    digits = 0 if unit == MEGABYTES else 3
-    return f"{figure:.{digits}f} {unit}"
+    return f"{figure:.{_DIGITS.get(unit, 3)}f} {unit}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

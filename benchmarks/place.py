@@ -36,9 +36,9 @@ class Place:
     folder: Path
     runs: int
 
-    def localep(self, *arguments: str) -> Run:
-        """Time one command of the installed `localep`."""
-        return run(self.command(*arguments), self.folder, self.environment)
+    def localep(self, *arguments: str, status: int = 0) -> Run:
+        """Time one command of the installed `localep`, which has to end with this status."""
+        return run(self.command(*arguments), self.folder, self.environment, status=status)
 
     def localep_together(self, commands: Sequence[Sequence[str]]) -> Run:
         """Time several commands of `localep` that run side by side."""

@@ -30,13 +30,19 @@ class Run:
         return output
 
 
-def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Run:
-    """Run a program. Raises BenchmarkFailed where it ends with another status than 0."""
-    return run_together([command], folder, environment)
+def run(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], *, status: int = 0
+) -> Run:
+    """Run a program. Raises BenchmarkFailed where it ends with another status."""
+    return run_together([command], folder, environment, status=status)
 
 
 def run_together(
-    commands: Sequence[Sequence[str]], folder: Path, environment: Mapping[str, str]
+    commands: Sequence[Sequence[str]],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    status: int = 0,
 ) -> Run:
     """Run programs side by side, from the start of the first to the end of the last."""
     processes: list[subprocess.Popen[str]] = []
@@ -64,6 +70,6 @@ def run_together(
             process.communicate()
         raise
     for command, process, (_, errors) in zip(commands, processes, outputs, strict=True):
-        if process.returncode != 0:
+        if process.returncode != status:
             raise BenchmarkFailed(f"{' '.join(command)} ended with {process.returncode}:\n{errors}")
     return Run(seconds, tuple(output for output, _ in outputs))

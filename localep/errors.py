@@ -22,7 +22,8 @@
     └── Interrupted                   exit 130  SIGINT or SIGTERM
 
 Each says what failed (``message``), why (``cause``) and what to do (``remedy``);
-``details`` holds lines to be shown as they are: a log's tail, a traceback.
+``details`` holds lines to be shown as they are: a log's tail, a traceback. ``code`` is the id of
+the cause in the catalogue, where the failure tells one.
 """
 
 from __future__ import annotations
@@ -51,12 +52,14 @@ class LocalepError(Exception):
         cause: str | None = None,
         remedy: str | None = None,
         details: Sequence[str] = (),
+        code: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.cause = cause
         self.remedy = remedy
         self.details = tuple(details)
+        self.code = code
 
 
 class UsageError(LocalepError):
@@ -73,6 +76,7 @@ class SpecError(LocalepError):
     """
 
     exit_code = ExitCode.SPEC
+    code: str
 
     def __init__(
         self,
@@ -84,8 +88,7 @@ class SpecError(LocalepError):
         code: str = "unreadable",
         position: tuple[int, int] | None = None,
     ) -> None:
-        super().__init__(message, cause=cause, remedy=remedy, details=details)
-        self.code = code
+        super().__init__(message, cause=cause, remedy=remedy, details=details, code=code)
         self.position = position
 
 
@@ -157,8 +160,7 @@ class EnvironmentFailure(LocalepError):
 class BuildFailed(EnvironmentFailure):
     """A step of an image build failed.
 
-    ``details`` holds the step's last lines, ``log`` more of them, and the builder's own word last;
-    ``code`` is the id of the cause where the log tells it.
+    ``details`` holds the step's last lines, ``log`` more of them, and the builder's own word last.
     """
 
     def __init__(
@@ -172,7 +174,6 @@ class BuildFailed(EnvironmentFailure):
     ) -> None:
         super().__init__(message, cause=cause, remedy=remedy, details=details)
         self.log = tuple(log)
-        self.code: str | None = None
 
 
 class ChannelUnreachable(EnvironmentFailure):

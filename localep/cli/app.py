@@ -8,20 +8,25 @@ from typing import Annotated
 import typer
 
 from localep import __version__
-from localep.cli import base, environment, model, streams
+from localep.cli import base, environment, export, model, streams
 from localep.cli.arguments import spread_set
 from localep.cli.create import create
 from localep.cli.delete import delete
+from localep.cli.doctor import doctor
 from localep.cli.failures import DEBUG_VARIABLE, report
-from localep.cli.get_credentials import get_credentials
+from localep.cli.get_credentials import get_credentials, list_keys
 from localep.cli.get_logs import get_logs
+from localep.cli.instance_types import instance_types
 from localep.cli.invoke import invoke
 from localep.cli.list_endpoints import list_endpoints
+from localep.cli.lock import lock
 from localep.cli.output import Output
+from localep.cli.regenerate_keys import regenerate_keys
 from localep.cli.render import build, render
 from localep.cli.schema import schema
 from localep.cli.serve import serve
 from localep.cli.show import show
+from localep.cli.stats import stats
 from localep.cli.update import update
 from localep.cli.upgrade import upgrade
 from localep.cli.validate import validate
@@ -38,16 +43,23 @@ app.command("create")(create)
 app.command("update")(update)
 app.command("invoke")(invoke)
 app.command("get-logs")(get_logs)
+app.command("stats")(stats)
 app.command("show")(show)
 app.command("list")(list_endpoints)
 app.command("get-credentials")(get_credentials)
+app.command("list-keys")(list_keys)
+app.command("regenerate-keys")(regenerate_keys)
 app.command("delete")(delete)
 app.command("serve")(serve)
 app.command("validate")(validate)
 app.command("upgrade")(upgrade)
 app.command("schema")(schema)
+app.command("instance-types")(instance_types)
+app.command("doctor")(doctor)
 app.command("render")(render)
 app.command("build")(build)
+app.command("lock")(lock)
+app.add_typer(export.app, name="export")
 app.add_typer(model.app, name="model")
 app.add_typer(environment.app, name="environment")
 app.add_typer(base.app, name="base")

@@ -8,6 +8,7 @@ import typer
 
 from localep.cli import options
 from localep.cli.output import Format, Output
+from localep.environment.solver import Solver
 
 
 def create(
@@ -33,6 +34,13 @@ def create(
         bool, typer.Option("--all-traffic", help="Give the deployment all the traffic.")
     ] = False,
     copy_model: options.CopyModel = False,
+    instances: options.Instances = None,
+    no_limits: options.NoLimits = False,
+    cpus: options.Cpus = None,
+    memory: options.Memory = None,
+    shm_size: options.ShmSize = None,
+    gpus: options.Gpus = "auto",
+    skip_script_validation: options.SkipScriptValidation = False,
     log_level: options.LogLevel = None,
     allow_options: Annotated[
         bool,
@@ -48,16 +56,25 @@ def create(
             help="Give the container's own answers, without the front end's keys and rules.",
         ),
     ] = False,
+    no_auth: Annotated[
+        bool, typer.Option("--no-auth", help="Ask nobody for a key or a token.")
+    ] = False,
+    max_payload: options.MaxPayload = None,
     python: options.Python = None,
+    solver: options.Solver = Solver.AUTO,
     strict_image: options.StrictImage = False,
     pull: options.Pull = False,
     no_cache: options.NoCache = False,
+    platform: options.Platform = None,
     form: options.OutputFormat = Format.HUMAN,
     query: options.Query = None,
 ) -> None:
     """Create an endpoint and its deployment from their YAML."""
+    from localep.cli.numbers import number_of_bytes
     from localep.cli.session import (
         environment_options,
+        limit_options,
+        number_of_instances,
         open_workplace,
         read_bundle,
         selection,
@@ -68,9 +85,16 @@ def create(
 
     output = Output(form, query)
     chosen = selection(name, deployment, overrides, log_level, variables, models)
-    bundle = read_bundle(output, files, chosen)
+    bundle = read_bundle(
+        output, files, chosen, runs_script=not skip_script_validation, python=python
+    )
     environment = environment_options(
-        python=python, strict_image=strict_image, pull=pull, no_cache=no_cache
+        python=python,
+        solver=solver,
+        strict_image=strict_image,
+        pull=pull,
+        no_cache=no_cache,
+        platform=platform,
     )
     settings = CreateOptions(
         host=host,
@@ -78,8 +102,13 @@ def create(
         timeout=timeout,
         all_traffic=all_traffic,
         copy_model=copy_model,
+        instances=number_of_instances(instances),
+        limits=limit_options(False if no_limits else None, cpus, memory, shm_size),
+        gpus=gpus or "auto",
         allows_options=allow_options,
         is_direct=direct,
+        requires_key=not no_auth,
+        payload_limit=number_of_bytes(max_payload) or None,
         environment=environment,
     )
     result = run(open_workplace(output), bundle, settings)

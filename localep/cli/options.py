@@ -10,6 +10,8 @@ import typer
 
 from localep.cli.addresses import address
 from localep.cli.forms import Format
+from localep.cli.numbers import cpus, gpus, instances, memory, shared_memory, size
+from localep.environment import solver
 
 # Optional[...] and not `... | None`: Typer reads these at run time, on Python 3.10 too.
 Files = Annotated[
@@ -79,7 +81,7 @@ Var = Annotated[
     typer.Option(
         "--var",
         metavar="NAME=VALUE",
-        help="Fill {{NAME}}, <NAME> and $NAME before the YAML is read; repeatable.",
+        help="Fill {{NAME}}, <NAME>, <% NAME %> and $NAME in the YAML; repeatable.",
     ),
 ]
 Host = Annotated[
@@ -103,6 +105,15 @@ Python = Annotated[
         "--python", metavar="VERSION", help="Use this Python, whatever the conda file says."
     ),
 ]
+Solver = Annotated[
+    solver.Solver,
+    typer.Option(
+        "--solver",
+        help="Where conda's packages come from: its channels, PyPI, or the one, else the other.",
+        case_sensitive=False,
+        show_default=False,
+    ),
+]
 StrictImage = Annotated[
     bool,
     typer.Option(
@@ -113,6 +124,91 @@ Pull = Annotated[
     bool, typer.Option("--pull", help="Ask the registry even where the image is here.")
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Build anew, every step.")]
+SkipScriptValidation = Annotated[
+    bool,
+    typer.Option(
+        "--skip-script-validation",
+        help="Start the scoring script whatever its text looks like.",
+    ),
+]
+Platform = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--platform",
+        metavar="OS/ARCH",
+        help="Pull, build and run for this one, such as linux/amd64; else the engine's own.",
+    ),
+]
+Instances = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--instances",
+        metavar="N|yaml",
+        callback=instances,
+        help="Run this many containers, or as many as the YAML says; else one.",
+    ),
+]
+NoLimits = Annotated[
+    bool,
+    typer.Option(
+        "--no-limits",
+        help="Let each container take all of the machine, not what its instance type has.",
+    ),
+]
+Limits = Annotated[
+    Optional[bool],  # noqa: UP045
+    typer.Option(
+        "--limits/--no-limits",
+        help="Limit each container to what its instance type has, or not; else as before.",
+        show_default=False,
+    ),
+]
+Cpus = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--cpus",
+        metavar="N",
+        callback=cpus,
+        help="Let each container take so many CPUs, such as 2 or 0.5, whatever its type has.",
+    ),
+]
+Memory = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--memory",
+        metavar="BYTES",
+        callback=memory,
+        help="Let each container take so much memory, such as 4G or 512M, whatever its type has.",
+    ),
+]
+ShmSize = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--shm-size",
+        metavar="BYTES",
+        callback=shared_memory,
+        help="The size of /dev/shm, such as 1G; else the engine's own, mostly 64M.",
+    ),
+]
+Gpus = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--gpus",
+        metavar="auto|none|all|N|ID,...",
+        callback=gpus,
+        show_default=False,
+        help="The GPUs of each container; else as many as its instance type has, if they are here.",
+    ),
+]
+MaxPayload = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--max-payload",
+        metavar="BYTES",
+        callback=size,
+        help="Refuse larger requests, such as 1500000, 1.5M or 64K; 0 takes any.",
+    ),
+]
 CopyModel = Annotated[
     bool, typer.Option("--copy-model", help="Copy the model into a volume; do not mount it.")
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from localep.cli.forms import Format, lines_of, to_json
 from localep.cli.query import check_query, search
 from localep.cli.streams import silence_stdout
-from localep.errors import Interrupted, LocalepError, UsageError
+from localep.errors import Interrupted, LocalepError, SpecError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -65,6 +65,13 @@ class Output:
             for line in lines:
                 print(line)
             sys.stdout.flush()
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Write lines as they come."""
+        self.end_progress()
+        with _writing():
+            for line in lines:
+                print(line, flush=True)
 
     def raw(self, content: bytes) -> None:
         """Write bytes to stdout as they are."""
@@ -192,7 +199,9 @@ def _error_lines(error: LocalepError) -> list[str]:
 
 
 def _error_values(error: LocalepError) -> dict[str, Any]:
+    code = None if isinstance(error, SpecError) else error.code
     return {
+        **({"code": code} if code else {}),
         "type": type(error).__name__,
         "message": error.message,
         "cause": error.cause,

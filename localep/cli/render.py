@@ -9,6 +9,7 @@ import typer
 
 from localep.cli import options
 from localep.cli.output import Format, Output
+from localep.environment.solver import Solver
 
 if TYPE_CHECKING:
     from localep.engine.base import Engine
@@ -24,6 +25,7 @@ def render(
         typer.Option("--to", metavar="DIR", help="Write the whole build context there."),
     ] = None,
     python: options.Python = None,
+    solver: options.Solver = Solver.AUTO,
     strict_image: options.StrictImage = False,
     form: options.OutputFormat = Format.HUMAN,
     query: options.Query = None,
@@ -37,9 +39,9 @@ def render(
     chosen = selection(None, deployment, overrides, None, variables)
     bundle = read_bundle(output, files, chosen)
     environment = environment_options(
-        python=python, strict_image=strict_image, pull=False, no_cache=False
+        python=python, strict_image=strict_image, pull=False, no_cache=False, solver=solver
     )
-    result = run(_engine_if_any(), bundle, environment)
+    result = run(engine_if_any(), bundle, environment)
     for warning in result.warnings:
         output.warn(warning)
     if to is None:
@@ -55,9 +57,11 @@ def build(
     overrides: options.Set = None,
     variables: options.Var = None,
     python: options.Python = None,
+    solver: options.Solver = Solver.AUTO,
     strict_image: options.StrictImage = False,
     pull: options.Pull = False,
     no_cache: options.NoCache = False,
+    platform: options.Platform = None,
     form: options.OutputFormat = Format.HUMAN,
     query: options.Query = None,
 ) -> None:
@@ -74,7 +78,12 @@ def build(
     chosen = selection(None, deployment, overrides, None, variables)
     bundle = read_bundle(output, files, chosen)
     environment = environment_options(
-        python=python, strict_image=strict_image, pull=pull, no_cache=no_cache
+        python=python,
+        solver=solver,
+        strict_image=strict_image,
+        pull=pull,
+        no_cache=no_cache,
+        platform=platform,
     )
     image = run(open_workplace(output), bundle, environment)
     word = "Built" if image.built else "Here already:"
@@ -84,7 +93,8 @@ def build(
     )
 
 
-def _engine_if_any() -> Engine | None:
+def engine_if_any() -> Engine | None:
+    """The engine, None where none answers."""
     from localep.engine.client import connect_engine
     from localep.errors import EngineError
 

@@ -17,5 +17,6 @@ def show(
     from localep.operations.show import show as run
 
     output = Output(form, query)
-    endpoint = run(open_workplace(output), name)
+    is_for_programs = output.form in {Format.JSON, Format.YAML} or query is not None
+    endpoint = run(open_workplace(output), name, with_environment=is_for_programs)
     output.result(endpoint.to_dict(), lambda: endpoint_details(endpoint))

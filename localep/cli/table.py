@@ -22,7 +22,7 @@ def table_lines(
     """
     if not rows or not columns:
         return
-    table = [[_printable(cell) for cell in row] for row in (columns, *rows)]
+    table = [[printable(cell) for cell in row] for row in (columns, *rows)]
     natural = [max(map(_width, cells)) for cells in zip(*table, strict=True)]
     widths = _fitted(natural, width)
     if widths is None:
@@ -90,7 +90,7 @@ def _width(text: str) -> int:
     )
 
 
-def _printable(cell: str) -> str:
+def printable(cell: str) -> str:
     """A cell without what would move the cursor."""
     if cell.isprintable():
         return cell

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import docker.errors
 
 from localep.engine.address import EngineAddress, connect, find_address
-from localep.engine.base import EngineInfo
+from localep.engine.base import EngineDetails, EngineInfo, Machine
+from localep.engine.builders import choose_builder
 from localep.engine.containers import ContainerCalls
-from localep.engine.errors import unreachable
+from localep.engine.errors import engine_errors, unreachable
+from localep.engine.gpu import gpu_support
 from localep.engine.images import ImageCalls
 from localep.engine.networks import NetworkCalls
 from localep.errors import Interrupted
+
+if TYPE_CHECKING:
+    from localep.engine.gpu_request import GpuSupport
 
 
 class DockerEngine(ContainerCalls, ImageCalls, NetworkCalls):
@@ -26,6 +33,33 @@ class DockerEngine(ContainerCalls, ImageCalls, NetworkCalls):
             version=self.api.api_version,
             is_local=self.address.is_local,
             host=self.address.host,
+        )
+
+    def details(self) -> EngineDetails:
+        """What is worth knowing of the engine where something goes wrong."""
+        with engine_errors("tell of itself"):
+            found = self.api.info()
+        return EngineDetails(
+            version=found["ServerVersion"],
+            api=self.api.api_version,
+            folder=found["DockerRootDir"],
+            builder=choose_builder(self.api, self.address).kind,
+        )
+
+    def gpus(self) -> GpuSupport:
+        """What the engine tells of GPUs."""
+        with engine_errors("tell of its GPUs"):
+            return gpu_support(self.api.info())
+
+    def machine(self) -> Machine:
+        """What the engine's machine has."""
+        with engine_errors("tell of its machine"):
+            found = self.api.info()
+        return Machine(
+            processors=found["NCPU"],
+            memory=found["MemTotal"],
+            limits_cpus=found.get("CpuCfsQuota", True) and found.get("CpuCfsPeriod", True),
+            limits_memory=found.get("MemoryLimit", True),
         )
 
 

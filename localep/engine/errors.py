@@ -75,7 +75,7 @@ _GPU_REFUSALS: tuple[tuple[str, GpuReason], ...] = (
     (r"CDI device injection failed: .*", "stale-cdi"),
     (
         r"(?:error mounting|failed to fulfil mount request: open) "
-        r"\S*(?:nvidia|cuda|amdgpu|rocm)\S*.*no such file or directory",
+        r'"?/(?:usr|lib\w*|run|var/run|etc|opt)/\S*(?:nvidia|cuda|amdgpu|rocm).*no such file.*',
         "stale-cdi",
     ),
     (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import docker
 import docker.errors
@@ -46,6 +46,14 @@ class ImageCalls:
             user=config.get("User") or "",
             variables=dict(text.partition("=")[::2] for text in config.get("Env") or ()),
         )
+
+    def labelled_images(self, labels: Mapping[str, str]) -> list[tuple[str, Mapping[str, str]]]:
+        """The named images with all of these labels: a name and the labels of each."""
+        wanted: Any = {"label": [f"{name}={value}" for name, value in labels.items()]}
+        with engine_errors("list images"):
+            entries = self.api.images(filters=wanted)
+        named = ((entry.get("RepoTags") or [], entry.get("Labels") or {}) for entry in entries)
+        return [(tags[0], labels) for tags, labels in named if tags and ":" in tags[0]]
 
     def platform(self) -> str:
         """What the engine runs by itself, as ``linux/amd64``."""

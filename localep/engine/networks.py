@@ -14,21 +14,41 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+# The host itself is not in the network; no address of it can be reached from there.
+_WITHOUT_HOST = {"com.docker.network.bridge.inhibit_ipv4": "true"}
+
+
 class NetworkCalls:
     """What localep does with networks and volumes; see engine.base.Engine."""
 
     api: docker.APIClient
 
-    def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
-        """Create a network unless it is there."""
+    def ensure_network(
+        self, name: str, labels: Mapping[str, str], *, internal: bool = False
+    ) -> None:
+        """Create a network unless it is there; from an internal one nothing reaches out."""
         with engine_errors(f"create the network {name}"), held_back():
             found = self.api.networks(names=[name])  # any name that this one is part of
             if any(network["Name"] == name for network in found):
                 return
             try:
                 self.api.create_network(
-                    name, driver="bridge", labels=dict(labels), check_duplicate=True
+                    name,
+                    driver="bridge",
+                    labels=dict(labels),
+                    check_duplicate=True,
+                    internal=internal,
+                    options=_WITHOUT_HOST if internal else None,
                 )
+            except docker.errors.APIError as error:
+                if not is_conflict(error):
+                    raise
+
+    def connect_network(self, name: str, identity: str) -> None:
+        """Have a container join a network, too; one that is in it already is fine."""
+        with engine_errors(f"connect a container to the network {name}"), held_back():
+            try:
+                self.api.connect_container_to_network(identity, name)
             except docker.errors.APIError as error:
                 if not is_conflict(error):
                     raise

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from localep.resources import read_resource, render_template
 
 if TYPE_CHECKING:
+    from localep.environment.growth import Parent
     from localep.environment.plan import EnvironmentPlan
 
 ENVIRONMENT_PATH = "/opt/localep/env"
@@ -26,9 +27,14 @@ _MOUNT = re.compile(r"--mount=\S+\s*(\\\n\s*)?")
 _FROM = re.compile(r"^FROM\b.*$", re.MULTILINE)
 
 
-def build_context(plan: EnvironmentPlan) -> dict[str, str]:
-    """The files of a build by name: the Dockerfile and what it copies."""
-    dockerfile = render_template("Dockerfile.j2", plan=plan, environment_path=ENVIRONMENT_PATH)
+def build_context(plan: EnvironmentPlan, grown_from: Parent | None = None) -> dict[str, str]:
+    """The files of a build by name: the Dockerfile and what it copies.
+
+    ``grown_from`` is an environment that differs little, where there is one.
+    """
+    dockerfile = render_template(
+        "Dockerfile.j2", plan=plan, grown_from=grown_from, environment_path=ENVIRONMENT_PATH
+    )
     if plan.is_complete:
         return {"Dockerfile": dockerfile}
     context = {

@@ -83,9 +83,29 @@ class EnvironmentPlan:
         return self.conda is not None and (self.base.tools is not None or self.sends_packages)
 
     @property
+    def may_grow(self) -> bool:
+        """Whether pip's list alone tells such an environment from others of the same root."""
+        is_special = self.is_complete or self.is_locked or self.keeps_packages
+        return self.conda is None and not is_special
+
+    @property
+    def root(self) -> str:
+        """A name for what lies below pip's list: the base image and its Python."""
+        return _short_digest(f"{self.base.identity} {self.base.python}")
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A name for each line of pip's list, in their order."""
+        return tuple(sorted({_short_digest(line) for line in self.requirements}))
+
+    @property
     def requirements_text(self) -> str:
         """The requirements as a file for pip or uv."""
         return "".join(f"{line}\n" for line in self.requirements)
+
+
+def _short_digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def plan_environment(

@@ -29,7 +29,8 @@ class Request:
     The sizes are bytes with headers. Milliseconds from the first byte: ``total_ms`` to the
     answer's end, ``request_ms`` to the request's end (of its headers and 16 KiB),
     ``response_ms`` to the model's first byte; ``queue_ms`` of them were spent waiting for a
-    worker. ``instance`` is counted from 1; ``ended_by`` is who broke it off, client or server.
+    worker. ``instance`` is counted from 1; ``ended_by`` is who broke it off, client or server;
+    ``connect_ms`` is how long the connection to the instance took, None where there was none.
     """
 
     time: int
@@ -51,6 +52,7 @@ class Request:
     response_ms: int | None
     instance: int | None
     ended_by: str | None
+    connect_ms: int | None = None
 
     @property
     def code_reason(self) -> str | None:
@@ -156,6 +158,7 @@ def _request(found: dict[str, Any]) -> Request:
         response_ms=_sum(steps),
         instance=_instance(found.get("Server", "")),
         ended_by=_ended_by(found.get("Termination", "--")),
+        connect_ms=steps[2],
     )
 
 

@@ -145,10 +145,11 @@ def set_ports(slot: str, targets: Sequence[Target], port: int) -> list[str]:
     ]
 
 
-def switch(state: GatewayState) -> list[str]:
+def switch(state: GatewayState, *, drains: bool = True) -> list[str]:
     """Hand the requests to the backend of ``state``, if it has one, and let the others drain.
 
-    The order matters: the new servers take requests before the old ones stop to.
+    The order matters: the new servers take requests before the old ones stop to. Without
+    ``drains`` the others are left as they are: no container stands behind them.
     """
     live = _live_servers(state)
     opened = [
@@ -156,6 +157,8 @@ def switch(state: GatewayState) -> list[str]:
         for server in live
         for command in (f"set server {server} state ready", f"set server {server} health up")
     ]
+    if not drains:
+        return [*opened, *apply_settings(state)]
     slots = [other_slot(state.backend)] if state.backend else GROUPS
     others = [f"deployment/{name}" for slot in slots for name in group(slot, state.places)]
     return [
@@ -213,11 +216,28 @@ def requests_in_flight(statistics: str, slot: str) -> int | None:
 
     None where the answer does not tell.
     """
-    _, _, table = statistics.partition("# pxname")
-    rows = csv.DictReader(f"pxname{table}".splitlines())
+    rows = _rows(statistics)
     counts = [
         int(row["scur"] or 0)
         for row in rows
         if re.fullmatch(rf"{slot}\d+", row.get("svname") or "")
     ]
     return sum(counts) if counts else None
+
+
+def ready_servers(statistics: str) -> list[str]:
+    """The servers that take requests, out of an answer to SHOW_STATISTICS."""
+    return [row["svname"] for row in _rows(statistics) if row.get("status", "").startswith("UP")]
+
+
+def stay_ready(servers: Sequence[str]) -> list[str]:
+    """Have a process of HAProxy that has just begun take servers for ready that are.
+
+    It would take them out at the first probe that fails, as it knows of none that went well.
+    """
+    return [f"set server deployment/{server} health up" for server in servers]
+
+
+def _rows(statistics: str) -> list[dict[str, str]]:
+    _, _, table = statistics.partition("# pxname")
+    return list(csv.DictReader(f"pxname{table}".splitlines()))

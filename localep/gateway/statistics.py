@@ -18,7 +18,7 @@ class Server:
     """A server of the gateway; ``since`` is how many seconds its state has held.
 
     ``state`` is HAProxy's word, such as UP, DOWN, DRAIN, MAINT; ``check`` says what the last
-    readiness probe met.
+    readiness probe met, ``failed_checks`` is how many of them failed while it was up.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Server:
     at_work: int
     queued: int
     check: str
+    failed_checks: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,9 @@ def _server(row: dict[str, str]) -> Server:
         at_work=_number(row, "scur"),
         queued=_number(row, "qcur"),
         check=row["check_desc"] or row["last_chk"],
+        failed_checks=_number(row, "chkfail"),
     )
 
 
 def _number(row: dict[str, str], name: str) -> int:
-    return int(row[name] or 0)
+    return int(row.get(name) or 0)

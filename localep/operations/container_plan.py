@@ -6,19 +6,23 @@ import hashlib
 import json
 import os
 import posixpath
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from localep.engine.base import ContainerRequest, Mount
+from localep.engine.base import ContainerRequest, Limits, Mount
 from localep.errors import SpecError
 from localep.operations import layout, names
+from localep.operations.gpus import GpuPlan, shown
+from localep.operations.limits import LimitPlan
+from localep.operations.liveness import health_check, liveness_program
 from localep.operations.script_logging import LOG_LEVELS, LOGGING_FILE, logging_config
 from localep.operations.snapshot import Addition, Snapshot, reading, take_snapshot
-from localep.spec.model import LOG_LEVEL_VARIABLE
+from localep.spec.model import LOG_LEVEL_VARIABLE, EnvironmentSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from localep.engine.gpu_request import GpuRequest
     from localep.operations.environments import EnvironmentImage
     from localep.operations.workplace import Workplace
     from localep.spec.model import CodeSpec, DeploymentSpec, InferenceConfig
@@ -30,6 +34,11 @@ nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 localep:x:{}:{}:localep:/tmp:/bin/sh
 """
 
+# An address that no machine has (RFC 5737): older engines ask their own host's name server for
+# containers that may not reach out, too. Nobody answers, which shall not take long.
+_NOBODY = "192.0.2.1"
+_IMPATIENT = ("timeout:1", "attempts:1")
+
 
 @dataclass(frozen=True)
 class ContainerPlan:
@@ -38,6 +47,7 @@ class ContainerPlan:
     ``fingerprint`` is the same for plans that make the same container: the environment, the
     code's content, the models' files (by size and date, never by content), the variables.
     ``snapshot`` and ``user`` are None where a custom container has no code and its image's user.
+    ``instances`` is how many such containers there shall be, each with all that ``limits`` allow.
     """
 
     spec: DeploymentSpec
@@ -47,6 +57,9 @@ class ContainerPlan:
     record: dict[str, Any]
     fingerprint: str
     copies_model: bool
+    instances: int = 1
+    limits: Limits = field(default_factory=Limits)
+    gpus: GpuPlan = field(default_factory=GpuPlan)
 
     def __enter__(self) -> ContainerPlan:
         return self
@@ -62,7 +75,13 @@ class ContainerPlan:
 
 
 def plan_container(
-    spec: DeploymentSpec, image: EnvironmentImage, *, copy_model: bool
+    spec: DeploymentSpec,
+    image: EnvironmentImage,
+    *,
+    copy_model: bool,
+    instances: int = 1,
+    limits: LimitPlan | None = None,
+    gpus: GpuPlan | None = None,
 ) -> ContainerPlan:
     """Take the snapshot of the code and settle all the rest. Raises SpecError."""
     code = _code_of(spec)
@@ -71,9 +90,12 @@ def plan_container(
     if code is not None:
         target, owner = layout.code_folder(code), user or (0, 0)
         with reading(code.path):
-            additions = _additions(spec, code, user)
+            additions = [] if _is_custom(spec, image) else _additions(spec, code, user)
         snapshot = take_snapshot(code.path, target, owner, additions)
-    record = _record(spec, image)
+    limits = limits or LimitPlan()
+    gpus = gpus or GpuPlan()
+    own = {"limits": limits.record, "gpus": gpus.asked}
+    record = _record(spec, image, copies_model=copy_model) | own
     identity = {
         "image": image.identity,
         "code": snapshot.digest if snapshot is not None else None,
@@ -83,11 +105,33 @@ def plan_container(
         "routes": asdict(layout.routes(spec)),
         "user": user,
         "copy_model": copy_model,
+        "gpus": gpus.identity,
         "record": record,
     }
     text = json.dumps(identity, sort_keys=True)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
-    return ContainerPlan(spec, image, snapshot, user, record, fingerprint, copy_model)
+    return ContainerPlan(
+        spec, image, snapshot, user, record, fingerprint, copy_model, instances, limits.limits, gpus
+    )
+
+
+def served_by_its_image(spec: DeploymentSpec) -> DeploymentSpec:
+    """A deployment whose image starts the inference server by itself, as a container of its own.
+
+    It keeps the image's command and user, and answers where the cloud's images do.
+    """
+    environment = spec.environment or EnvironmentSpec()
+    return replace(spec, environment=replace(environment, inference_config=layout.SERVER_ROUTES))
+
+
+def _is_custom(spec: DeploymentSpec, image: EnvironmentImage) -> bool:
+    """Whether nobody knows what runs in the container, so that it stays as its image is."""
+    return spec.routes is not None and not image.has_own_server
+
+
+def users_file(user: tuple[int, int]) -> str:
+    """/etc/passwd of a container that runs as this user."""
+    return _USERS.format(*user)
 
 
 def check_code(spec: DeploymentSpec) -> None:
@@ -116,12 +160,10 @@ def _additions(
     spec: DeploymentSpec, code: CodeSpec, user: tuple[int, int] | None
 ) -> list[Addition]:
     """What the container gets beside the user's own files."""
-    if user is None:  # a custom container stays as its image is
-        return []
     folder = posixpath.dirname(code.scoring_script)
-    additions = []
-    if user[0] != 0:
-        additions.append(Addition("/etc/passwd", _USERS.format(*user).encode()))
+    additions = [] if spec.routes is not None else [liveness_program()]
+    if user is not None and user[0] != 0:
+        additions.append(Addition("/etc/passwd", users_file(user).encode()))
     if spec.all_models and layout.looks_up_models(code):
         name = posixpath.join(folder, layout.MODELS_FOLDER)
         additions.append(Addition(name, link=layout.models_folder(spec)))
@@ -133,11 +175,18 @@ def _additions(
     return additions
 
 
-def container_request(place: Workplace, plan: ContainerPlan, revision: str) -> ContainerRequest:
-    """What to ask of the engine for one revision of a deployment."""
+def container_request(
+    place: Workplace,
+    plan: ContainerPlan,
+    revision: str,
+    instance: int = 1,
+    gpus: GpuRequest | None = None,
+) -> ContainerRequest:
+    """What to ask of the engine for one instance of one revision of a deployment."""
     spec = plan.spec
+    has = {"gpus": text} if (text := shown(gpus)) is not None else {}
     return ContainerRequest(
-        name=place.names.deployment(spec.endpoint_name, spec.name, revision),
+        name=place.names.deployment(spec.endpoint_name, spec.name, revision, instance),
         image=plan.image.reference,
         command=_command(spec),
         labels=place.labels(
@@ -145,17 +194,30 @@ def container_request(place: Workplace, plan: ContainerPlan, revision: str) -> C
             endpoint=spec.endpoint_name,
             deployment=spec.name,
             revision=revision,
+            instance=str(instance),
             fingerprint=plan.fingerprint,
             spec=json.dumps(plan.record),
+            **has,
         ),
-        network=place.names.network,
-        aliases=(names.network_alias(revision),),
-        environment=layout.variables(spec),
+        network=network_of(place, spec),
+        aliases=(names.network_alias(revision, instance),),
+        environment=layout.variables(spec) | (dict(plan.gpus.blinds) if gpus is None else {}),
         user=f"{plan.user[0]}:{plan.user[1]}" if plan.user is not None else None,
         working_dir=layout.app_root(spec.code) if spec.code and not spec.routes else None,
         mounts=_mounts(place, plan, revision),
         unprivileged=spec.routes is None,
+        platform=plan.image.platform,
+        limits=plan.limits,
+        gpus=gpus,
+        health=health_check(spec) if spec.routes is None else None,
+        dns=() if spec.has_egress else (_NOBODY,),
+        dns_options=() if spec.has_egress else _IMPATIENT,
     )
+
+
+def network_of(place: Workplace, spec: DeploymentSpec) -> str:
+    """The network that a deployment's containers are in."""
+    return place.names.network if spec.has_egress else place.names.internal_network
 
 
 def _mounts(place: Workplace, plan: ContainerPlan, revision: str) -> tuple[Mount, ...]:
@@ -177,7 +239,9 @@ def _user_for(folder: Path) -> tuple[int, int]:
     return (status.st_uid, status.st_gid)
 
 
-def _record(spec: DeploymentSpec, image: EnvironmentImage) -> dict[str, Any]:
+def _record(
+    spec: DeploymentSpec, image: EnvironmentImage, *, copies_model: bool
+) -> dict[str, Any]:
     """What `show` tells of a deployment; no environment variables, as they may be secret."""
     return {
         "name": spec.name,
@@ -186,10 +250,18 @@ def _record(spec: DeploymentSpec, image: EnvironmentImage) -> dict[str, Any]:
         "image": image.reference,
         "requested_image": spec.environment.image if spec.environment else None,
         "model": ", ".join(str(model.path) for model in spec.all_models) or None,
+        "model_places": {
+            target: str(model.path) for target, model in layout.model_places(spec).items()
+        },
+        "copies_model": copies_model,
         "code": str(spec.code.path) if spec.code and not spec.code.is_generated else None,
+        "code_folder": layout.code_folder(spec.code) if spec.code else None,
         "scoring_script": spec.code.scoring_script if spec.code else None,
         "liveness_probe": asdict(spec.liveness_probe),
         "readiness_probe": asdict(spec.readiness_probe),
+        # Of a container that nobody but `show` asks whether it lives.
+        "liveness_route": asdict(layout.routes(spec).liveness_route) if spec.routes else None,
+        "egress_public_network_access": "enabled" if spec.has_egress else "disabled",
     }
 
 

@@ -5,20 +5,36 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from localep.errors import EndpointConflict
 from localep.gateway import runtime
+from localep.gateway.config import GROUPS
 from localep.gateway.state import Operation, new_state
 from localep.operations.base_image import ensure_base
-from localep.operations.container_plan import ContainerPlan, check_code, plan_container
+from localep.operations.container_plan import (
+    ContainerPlan,
+    check_code,
+    plan_container,
+    served_by_its_image,
+)
 from localep.operations.endpoints import Endpoint, endpoint_after
 from localep.operations.environments import EnvironmentOptions, ensure_environment
-from localep.operations.gateways import Gateway, recorded_failure, start_gateway
-from localep.operations.no_code import completed
+from localep.operations.gateways import (
+    Gateway,
+    GatewayPlan,
+    recorded_failure,
+    start_gateway,
+)
+from localep.operations.gpu_ways import AUTO
+from localep.operations.gpus import plan_gpus
+from localep.operations.image_facts import told_when_pulled
+from localep.operations.limits import LimitOptions, LimitPlan, limit
+from localep.operations.no_code import completed, install_note
 from localep.operations.recovery import at_work_on
-from localep.operations.rollout import start_deployment, take_over
+from localep.operations.rollout import backend_of, start_deployment, take_over
 from localep.operations.stored_documents import documents_to_store
 from localep.operations.views import EndpointView, view_endpoint
 from localep.spec.model import EndpointSpec
@@ -29,6 +45,8 @@ if TYPE_CHECKING:
     from localep.spec.loader import Bundle
     from localep.spec.model import DeploymentSpec
 
+# In the place of a number of instances.
+AS_IN_YAML = 0
 DEFAULT_TIMEOUT = 300.0
 
 
@@ -37,8 +55,10 @@ class CreateOptions:
     """What the command line says beside the documents.
 
     ``host`` and ``port`` are where the endpoint answers (a free port where it is None);
-    ``timeout`` is how many seconds the server may take to get ready; ``allows_options`` and
-    ``is_direct`` change what the front end lets through, see PublicState.
+    ``instances`` is how many containers share the requests (AS_IN_YAML for as many as the YAML
+    says, None for one), and ``limits`` what each of them may take of the machine; ``timeout`` is
+    how many seconds the server may take to get ready; ``allows_options``, ``is_direct``,
+    ``requires_key`` and ``payload_limit`` change what the front end lets through, see PublicState.
     """
 
     host: str = "127.0.0.1"
@@ -46,8 +66,13 @@ class CreateOptions:
     timeout: float = DEFAULT_TIMEOUT
     all_traffic: bool = False
     copy_model: bool = False
+    instances: int | None = None
+    limits: LimitOptions = field(default_factory=LimitOptions)
+    gpus: str = AUTO
     allows_options: bool = False
     is_direct: bool = False
+    requires_key: bool = True
+    payload_limit: int | None = None
     environment: EnvironmentOptions = field(default_factory=EnvironmentOptions)
 
 
@@ -71,7 +96,16 @@ def create(place: Workplace, bundle: Bundle, options: CreateOptions) -> CreateRe
         plan = None
         if bundle.deployment is not None:
             environment = options.environment
-            plan = plan_deployment(place, bundle.deployment, environment, options.copy_model)
+            count = instances_wanted(options.instances, bundle.deployment, present=1)
+            plan = plan_deployment(
+                place,
+                bundle.deployment,
+                environment,
+                options.copy_model,
+                instances=count,
+                limits=limit(place, bundle.deployment, options.limits),
+                gpus=options.gpus,
+            )
         with plan or nullcontext(), place.undone_on_failure() as undo:
             if existing is not None and plan is not None:
                 state = _add_deployment(place, existing, bundle, plan, options, undo)
@@ -86,16 +120,41 @@ def plan_deployment(
     spec: DeploymentSpec,
     options: EnvironmentOptions,
     copy_model: bool,
+    *,
+    instances: int = 1,
+    limits: LimitPlan | None = None,
+    gpus: str = AUTO,
 ) -> ContainerPlan:
     """See to the deployment's environment and settle what its container is."""
-    spec = completed(spec)
+    asked, spec = spec, completed(spec)
     check_code(spec)
-    image = ensure_environment(place, spec.environment, options)
+    begun = time.monotonic()
+    with told_when_pulled(place, spec):
+        image = ensure_environment(place, spec.environment, options.of(spec))
+    note = install_note(asked, spec, time.monotonic() - begun) if image.built else None
+    if note is not None:
+        place.reporter.note(note)
+    if image.has_own_server:
+        spec = served_by_its_image(spec)
     must_copy = copy_model or not place.engine.info().is_local
-    plan = plan_container(spec, image, copy_model=must_copy)
+    plan = plan_container(
+        spec,
+        image,
+        copy_model=must_copy,
+        instances=instances,
+        limits=limits,
+        gpus=plan_gpus(place.engine, gpus, spec, image.identity),
+    )
     for warning in plan.snapshot.warnings if plan.snapshot is not None else ():
         place.reporter.warn(warning)
     return plan
+
+
+def instances_wanted(asked: int | None, spec: DeploymentSpec, present: int) -> int:
+    """How many instances to run; ``asked`` is 0 for what the YAML says, None for as many as now."""
+    if asked == AS_IN_YAML:
+        return max(spec.instance_count or 1, 1)
+    return present if asked is None else asked
 
 
 def _refuse_conflicts(existing: Endpoint[GatewayState] | None, bundle: Bundle) -> None:
@@ -150,14 +209,20 @@ def _create_endpoint(
         begun,
         allows_options=options.allows_options,
         is_direct=options.is_direct,
+        requires_key=options.requires_key,
+        payload_limit=options.payload_limit,
     )
+    fresh = replace(fresh, places=plan.instances if plan else 1)
     state = documents_to_store(fresh, bundle, traffic)
+    _warn_of_strangers(place, state, options.host)
     place.join_network()
     place.reporter.status(f"Starting endpoint {spec.name}")
     with ThreadPoolExecutor(1) as beside:
-        pending = beside.submit(
-            start_gateway, place, spec.name, base.reference, state, options.host, options.port
+        expected = backend_of(plan, "", (), GROUPS[0]) if plan is not None else None
+        front = GatewayPlan(
+            spec.name, base.reference, state, options.host, options.port, expected
         )
+        pending = beside.submit(start_gateway, place, front)
         started = start_deployment(place, plan) if plan is not None else None
         gateway = pending.result()
     place.engine.restart_always(gateway.container)
@@ -180,9 +245,30 @@ def _add_deployment(
     gateway = Gateway(place.engine, existing.gateway.identity, existing.address)
     begun = Operation("create", "Updating", plan.spec.name)  # of the endpoint, which is there
     traffic = {} if options.all_traffic else existing.state.traffic
-    state = documents_to_store(existing.state.after(begun), bundle, traffic)
+    let_through = _with_front_end(existing.state, options)
+    state = documents_to_store(let_through.after(begun), bundle, traffic)
     place.reporter.status(f"Starting deployment {plan.spec.name}")
     with recorded_failure(gateway, existing.state, begun, undo):
         started = start_deployment(place, plan)
         gateway.save(existing.state.after(begun))
         return take_over(place, gateway, started, existing.state, state, options.timeout, undo)
+
+
+def _with_front_end(state: GatewayState, options: CreateOptions) -> GatewayState:
+    """The state of an endpoint that is there, with what the command line asks of its front end."""
+    limit = options.payload_limit
+    return replace(
+        state,
+        allows_options=state.allows_options or options.allows_options,
+        is_direct=state.is_direct or options.is_direct,
+        requires_key=state.requires_key and options.requires_key,
+        payload_limit=state.payload_limit if limit is None else limit,
+    )
+
+
+def _warn_of_strangers(place: Workplace, state: GatewayState, host: str) -> None:
+    is_open = state.is_direct or not state.requires_key
+    if is_open and not ip_address(host).is_loopback:
+        place.reporter.warn(
+            f"Whoever reaches {host} may use the endpoint: it asks for no key there."
+        )

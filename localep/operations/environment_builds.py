@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localep.environment.dockerfile import CONDA_LIST, CONDA_SECRET, build_context
+from localep.environment.growth import ROOT_LABEL, Parent, nearest
 from localep.environment.plan import FROM_CHANNELS, image_reference, without_old_server
 from localep.environment.requirements import is_of_server, package_name
 from localep.environment.solver import Solver
@@ -139,8 +140,8 @@ def _without_what_fails(
 
 
 def _build(place: Workplace, plan: EnvironmentPlan, options: EnvironmentOptions) -> Image:
-    context = build_context(plan)
-    reference = image_reference(plan, context)
+    reference = reference_of(plan)
+    context = build_context(plan, None if options.no_cache else _parent(place, plan))
     installed = None
     if plan.conda is not None:
         from localep.conda.documents import installation
@@ -159,6 +160,13 @@ def _build(place: Workplace, plan: EnvironmentPlan, options: EnvironmentOptions)
         secrets_are_private=installed is not None and installed.has_credentials,
         files=installed.files if installed is not None else {},
     )
+
+
+def _parent(place: Workplace, plan: EnvironmentPlan) -> Parent | None:
+    # Logins stand in no file of a build, which bringing one environment to another needs.
+    if plan.private_options or not plan.may_grow:
+        return None
+    return nearest(plan, place.engine.labelled_images({ROOT_LABEL: plan.root}))
 
 
 def _blames_server(error: BuildFailed, plan: EnvironmentPlan) -> bool:

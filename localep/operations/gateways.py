@@ -83,12 +83,15 @@ class Gateway:
         wanted = config.settings_of(state).digest
         if runtime.loaded_settings(self.send(runtime.SHOW_SETTINGS)) == wanted:
             return
+        ready = runtime.ready_servers(self.send(runtime.SHOW_STATISTICS))
         self.engine.execute(self.container, runtime.RELOAD)
         deadline = time.monotonic() + _START_SECONDS
         while runtime.loaded_settings(self.send(runtime.SHOW_SETTINGS)) != wanted:
             if time.monotonic() > deadline:
                 raise self._not_running("It did not take its new settings.")
             time.sleep(0.02)
+        if ready:
+            self.send(runtime.stay_ready(ready))
 
     def load_keys(self, state: GatewayState) -> None:
         """Have HAProxy take the keys and tokens of a state that was saved.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mimetypes
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +14,14 @@ import requests
 
 from localep.errors import EndpointAnsweredError, UsageError
 from localep.gateway.config import DIRECT_HEADER
+from localep.operations.credentials import authorization
 from localep.operations.endpoints import find_endpoint
+from localep.operations.failed_requests import Refused, explain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from localep.operations.request_failures import Why
     from localep.operations.workplace import Workplace
 
 # Above the longest request_timeout_ms, so that the gateway is the one to end a request.
@@ -34,18 +38,30 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class InvokeResult:
-    """The answer of an endpoint: the status, the headers, and the body as it came."""
+    """The answer of an endpoint: the status, the headers, and the body as it came.
+
+    ``why`` is the cause of a failure, None where nothing tells one.
+    """
 
     endpoint: str
     status: int
     reason: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    why: Why | None = None
 
     def error(self) -> EndpointAnsweredError | None:
         """What to raise after the body is shown, None where the request went well."""
         if self.status < 400:
             return None
+        if self.why is not None:
+            return EndpointAnsweredError(
+                f"The endpoint answered {self.status} {self.reason}.",
+                cause=self.why.cause,
+                remedy=self.why.found.remedy,
+                details=self.why.details,
+                code=self.why.found.id,
+            )
         cause = None
         container_status = self.headers.get("ms-azureml-model-error-statuscode")
         if container_status:
@@ -88,7 +104,7 @@ def invoke(
     *,
     direct: bool = False,
 ) -> InvokeResult:
-    """Send one POST to an endpoint, with its key, and never a second time.
+    """Send one POST to an endpoint, with its key or a token, and never a second time.
 
     ``direct`` asks for the container's own answer, without the front end's rules.
     """
@@ -96,10 +112,11 @@ def invoke(
     headers = {"Content-Type": content_type}
     if direct:
         headers[DIRECT_HEADER] = endpoint.state.probe_token
-    else:
-        headers["Authorization"] = f"Bearer {endpoint.state.primary_key}"
+    elif (opening := authorization(place, endpoint)) is not None:
+        headers["Authorization"] = opening
     if deployment is not None:
         headers["azureml-model-deployment"] = deployment
+    began = time.time()
     with requests.Session() as session:
         session.trust_env = False  # no proxy, and no login from a .netrc file
         try:
@@ -112,8 +129,20 @@ def invoke(
                 cause=f"Nothing came from {endpoint.scoring_uri}.",
                 remedy=f"See `localep show -n {endpoint.name}`: its gateway should run.",
             ) from error
+    why = None
+    if answer.status_code >= 400:
+        refused = Refused(
+            status=answer.status_code,
+            headers=answer.headers,
+            body=answer.content,
+            sent_bytes=len(body),
+            is_direct=direct,
+            began=began,
+            ended=time.time(),
+        )
+        why = explain(place, endpoint, refused)
     return InvokeResult(
-        endpoint.name, answer.status_code, answer.reason, answer.content, answer.headers
+        endpoint.name, answer.status_code, answer.reason, answer.content, answer.headers, why
     )
 
 

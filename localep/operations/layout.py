@@ -32,6 +32,13 @@ def routes(spec: DeploymentSpec) -> InferenceConfig:
     return spec.routes or SERVER_ROUTES
 
 
+def ports(spec: DeploymentSpec) -> tuple[int, ...]:
+    """Every port that the deployment's server answers on, that of the scoring route first."""
+    known = routes(spec)
+    found = (known.scoring_route, known.liveness_route, known.readiness_route)
+    return tuple(dict.fromkeys(route.port for route in found))
+
+
 def code_folder(code: CodeSpec, root: str = CODE_ROOT) -> str:
     """The folder that holds the code folder's content."""
     return posixpath.join(root, code.path.name)

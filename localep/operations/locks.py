@@ -23,16 +23,17 @@ class Locks:
     folder: Path
 
     @contextmanager
-    def hold(self, namespace: str, endpoint: str) -> Iterator[None]:
+    def hold(self, namespace: str, endpoint: str, patience: float = 0) -> Iterator[None]:
         """Keep other commands from changing an endpoint during the block.
 
-        Raises EndpointConflict at once where another command is changing it.
+        Raises EndpointConflict where another command is changing it, after as many seconds as
+        there is patience.
         """
         from filelock import FileLock, Timeout
 
         lock = FileLock(self._file(namespace, endpoint))
         try:
-            lock.acquire(blocking=False)
+            lock.acquire(timeout=patience)
         except Timeout as error:
             raise EndpointConflict(
                 f"Endpoint {endpoint} is being changed.",

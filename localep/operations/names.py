@@ -26,6 +26,7 @@ GPUS = "localep.gpus"
 GATEWAY_ROLE = "gateway"
 DEPLOYMENT_ROLE = "deployment"
 CARRIER_ROLE = "carrier"
+TRIAL_ROLE = "trial"
 
 
 @dataclass(frozen=True)

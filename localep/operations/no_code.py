@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from localep.environment.mlflow_model import mlflow_environment
 from localep.resources import resource_path
+from localep.rules.causes import cause
 from localep.spec.model import CodeSpec, DeploymentSpec, EnvironmentSpec
 
 _CODE = "templates/mlflow_model_score"
 _SCRIPT = "score.py"
+_CAUSE = "start-install"
 
 
 def completed(spec: DeploymentSpec) -> DeploymentSpec:
@@ -27,3 +29,16 @@ def completed(spec: DeploymentSpec) -> DeploymentSpec:
         environment = replace(environment, conda=mlflow_environment(model.path).conda)
     code = CodeSpec(resource_path(_CODE), _SCRIPT, is_generated=True)
     return replace(spec, code=code, environment=environment)
+
+
+def install_note(asked: DeploymentSpec, spec: DeploymentSpec, seconds: float) -> str | None:
+    """What the cloud does again and again that was done here once, in ``seconds``.
+
+    ``asked`` is the deployment before it was completed; None where the cloud has an image.
+    """
+    if spec.code is None or not spec.code.is_generated or asked.environment == spec.environment:
+        return None
+    return (
+        f"The model's packages were installed here once, in {seconds:.0f} s; the cloud does it "
+        f"whenever a container starts ({_CAUSE}). {cause(_CAUSE).remedy}"
+    )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import requests
 
 from localep.errors import DeploymentNotReady
 from localep.gateway.config import PROBE_HEADER
+from localep.operations.endpoints import recorded_spec
 from localep.operations.server_log import worker_deaths
 from localep.operations.start_failures import (
     MAX_WORKER_DEATHS,
@@ -18,11 +19,12 @@ from localep.operations.start_failures import (
     ended_before_ready,
     kept_dying,
     not_ready_in_time,
+    out_of_memory,
     route_not_ready,
 )
 
 if TYPE_CHECKING:
-    from localep.engine.base import Engine
+    from localep.engine.base import Container, Engine
     from localep.spec.model import Route
 
 _PAUSE = 0.02
@@ -70,21 +72,52 @@ def check_not_ended(engine: Engine, container: str, entry_script: str | None) ->
         )
     if found.status in {"exited", "dead"}:
         log = read_log(engine, container)
+        if found.oom_killed:
+            raise _out_of_memory(found, log, None)
         code = found.exit_code or 0
         if entry_script is None:
             raise container_ended(log, code)
         raise ended_before_ready(log, entry_script, code)
 
 
+def check_memory(engine: Engine, container: str, log: str) -> None:
+    """Raise DeploymentNotReady where a container that runs had too little memory for a process.
+
+    The first time is enough: the cloud has no more the second time.
+    """
+    usage = engine.usage(container)
+    found = engine.inspect_container(container) if usage is not None and usage.kills else None
+    if usage is not None and found is not None:
+        raise _out_of_memory(found, log, usage.peak)
+
+
+def _out_of_memory(found: Container, log: str, peak: int | None) -> DeploymentNotReady:
+    instance_type = recorded_spec(found)["instance_type"]
+    return out_of_memory(log, found.memory_limit, peak, instance_type)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How many seconds a start may take, from a moment of the monotonic clock on."""
+
+    seconds: float
+    begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether they have gone by."""
+        return time.monotonic() > self.begun + self.seconds
+
+
 def wait_until_ready(
-    engine: Engine, container: str, probe: Probe, timeout: float, entry_script: str | None
+    engine: Engine, container: str, probe: Probe, patience: Patience, entry_script: str | None
 ) -> None:
     """Return as soon as the server answers. Raises DeploymentNotReady with the reason.
 
     ``entry_script`` is None for a custom container, whose server is not the inference server.
     """
-    deadline = time.monotonic() + timeout
     next_log = time.monotonic() + _LOG_PERIOD
+    known_deaths = 0
     with requests.Session() as session:
         session.trust_env = False  # a proxy of the user's has no business with loopback
         while (status := probe.status(session)) != 200:
@@ -93,13 +126,17 @@ def wait_until_ready(
                 next_log = time.monotonic() + _LOG_PERIOD
                 log = read_log(engine, container)
                 deaths = worker_deaths(log)
+                if deaths[known_deaths:]:
+                    known_deaths = len(deaths)
+                    check_memory(engine, container, log)
                 if len(deaths) >= MAX_WORKER_DEATHS:
                     raise kept_dying(log, deaths[-1])
-            if time.monotonic() > deadline:
+            if patience.is_over:
                 log = read_log(engine, container)
+                check_memory(engine, container, log)
                 if entry_script is None:
-                    raise route_not_ready(log, timeout, probe.route, status)
-                raise not_ready_in_time(log, timeout)
+                    raise route_not_ready(log, patience.seconds, probe.route, status)
+                raise not_ready_in_time(log, patience.seconds)
             time.sleep(_PAUSE)
 
 

@@ -75,6 +75,7 @@ def _take_back(place: Workplace, endpoint: Endpoint[GatewayState]) -> None:
         gateway.drain(idle, backend.request_timeout_ms)
     gateway.send(runtime.release(idle, endpoint.state.places))
     gateway.follow(endpoint.state)
+    gateway.load_keys(endpoint.state)
 
 
 def _remove(

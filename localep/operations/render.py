@@ -34,12 +34,14 @@ class RenderResult:
 
 def render(engine: Engine | None, bundle: Bundle, options: EnvironmentOptions) -> RenderResult:
     """The build context of a deployment's environment; ``engine`` is None where none runs."""
-    environment = _deployment(bundle).environment
+    deployment = _deployment(bundle)
+    environment = deployment.environment
     if environment is not None and environment.build is not None:
-        dockerfile = environment.build.path / environment.build.dockerfile
-        text = dockerfile.read_text(encoding="utf-8", errors="replace")
+        text = environment.build.text
+        if text is None:
+            text = environment.build.file.read_text(encoding="utf-8", errors="replace")
         return RenderResult({"Dockerfile": text}, ())
-    plan = plan_unbuilt(engine, environment, options)
+    plan = plan_unbuilt(engine, environment, options.of(deployment))
     return RenderResult(build_context(plan), plan.warnings)
 
 
@@ -50,6 +52,7 @@ def write_context(result: RenderResult, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in result.context.items():
             path = folder / name
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
             written.append(path)
     except OSError as error:
@@ -63,8 +66,8 @@ def write_context(result: RenderResult, folder: Path) -> list[Path]:
 
 def build(place: Workplace, bundle: Bundle, options: EnvironmentOptions) -> EnvironmentImage:
     """Build the image of a deployment's environment unless it is there."""
-    environment = _deployment(bundle).environment
-    return ensure_environment(place, environment, options)
+    deployment = _deployment(bundle)
+    return ensure_environment(place, deployment.environment, options.of(deployment))
 
 
 def _deployment(bundle: Bundle) -> DeploymentSpec:

@@ -10,12 +10,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 from threading import Event
 from typing import TYPE_CHECKING, cast
 
 from localep.engine.base import ContainerRequest, Mount
-from localep.errors import EngineError, GpuRefused, LocalepError
+from localep.errors import DeploymentNotReady, EngineError, GpuRefused, LocalepError
 from localep.gateway import runtime
 from localep.gateway.config import what_opens
 from localep.gateway.state import Backend, GatewayState, Readiness
@@ -24,15 +25,16 @@ from localep.operations import layout, names
 from localep.operations.container_plan import ContainerPlan, container_request, network_of
 from localep.operations.gpus import with_gpus
 from localep.operations.names import CARRIER_ROLE, network_alias
-from localep.operations.readiness import Probe, check_not_ended, wait_until_ready
+from localep.operations.readiness import Patience, Probe, check_not_ended, wait_until_ready
 from localep.operations.snapshot import files_below, reading
+from localep.operations.start_evidence import add_evidence, installed_in, version_warnings
 from localep.operations.start_time import start_warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from localep.engine.base import GpuRequest
+    from localep.engine.gpu_request import GpuRequest
     from localep.operations.gateways import Gateway
     from localep.operations.workplace import Undo, Workplace
 
@@ -114,11 +116,14 @@ def take_over(
     network = network_of(place, started.plan.spec)
     if network != place.names.network:
         place.connect_container(gateway.container, network)
+    installed = partial(installed_in, place.engine, started.containers[0])
     try:
         seconds = _make_ready(place, gateway, started, before.probe_token, slot, timeout)
-    except LocalepError:
+    except LocalepError as error:
         with suppress(EngineError):  # the first error is the one to tell
             gateway.send(runtime.release(slot, before.places))
+            if isinstance(error, DeploymentNotReady):
+                add_evidence(error, started.plan.spec, installed)
         raise
     succeeded = replace(wanted.operation, state="Succeeded")
     backend = backend_of(started.plan, started.revision, started.aliases, slot, seconds)
@@ -135,6 +140,8 @@ def take_over(
             _retire(place, gateway, before, changed, statistics)
     warning = start_warning(started.plan.spec, seconds)
     if warning is not None:
+        place.reporter.warn(warning)
+    for warning in version_warnings(started.plan.spec, installed):
         place.reporter.warn(warning)
     return changed
 
@@ -164,7 +171,7 @@ def _make_ready(
     gateway.send([*runtime.prepare(slot, targets, readiness.port), *first])
     given_up = Event()
     slowest = 0.0
-    deadline = time.monotonic() + timeout
+    patience = Patience(timeout)
     with ThreadPoolExecutor(1) as beside:
         try:
             port = routes.scoring_route.port
@@ -174,8 +181,7 @@ def _make_ready(
             for container, target, begun in each:
                 if target is not targets[0]:
                     gateway.send(runtime.probe(target.address, readiness.port))
-                left = max(deadline - time.monotonic(), 0)
-                wait_until_ready(place.engine, container, probe, left, script)
+                wait_until_ready(place.engine, container, probe, patience, script)
                 slowest = max(slowest, time.monotonic() - begun)
                 place.engine.restart_always(container)
             known.result()
@@ -187,7 +193,8 @@ def _make_ready(
 def _switch(gateway: Gateway, before: GatewayState, changed: GatewayState) -> str:
     """Hand the requests over and write it down; HAProxy's statistics of that moment."""
     try:
-        answer = gateway.send([*runtime.switch(changed), *runtime.SHOW_STATISTICS])
+        commands = runtime.switch(changed, drains=before.backend is not None)
+        answer = gateway.send([*commands, *runtime.SHOW_STATISTICS])
         gateway.save(changed)
     except EngineError:
         slot = runtime.other_slot(before.backend)

@@ -21,6 +21,7 @@ from localep.operations.serve_failures import (
     server_failed,
     server_gone,
     server_missing,
+    with_evidence,
 )
 from localep.operations.serve_packages import package_warnings
 from localep.operations.serve_plan import plan_environment, plan_serve, server_variables
@@ -292,7 +293,8 @@ class _Serving:
                 self._failed(missing)
                 return
             script = Path(run.plan.code.scoring_script).name
-            self._failed(server_failed(log, script, status, run.python, installed))
+            error = server_failed(log, script, status, run.python, installed)
+            self._failed(with_evidence(error, run.plan.spec, run.scratch, installed))
         elif run is self._current:
             self._current = None
             self._failed(server_gone(log, status))

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from localep.environment.requirements import INFERENCE_SERVER
 from localep.errors import DeploymentNotReady, EnvironmentFailure, UsageError
+from localep.operations.local_layout import ROOT_NAME
 from localep.operations.serve_packages import install_command, missing_package, server_command
 from localep.operations.server_log import script_failure, worker_deaths
+from localep.operations.start_evidence import add_evidence
 from localep.operations.start_failures import ended_before_ready
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from localep.server.interpreter import Installed
+    from localep.spec.model import DeploymentSpec
 
 _LAST_LINES = 30
 
@@ -49,7 +54,18 @@ def server_failed(
         remedy=f"Install the package ({command}) and add it to the list under `pip:` in the "
         "conda file, or add the module to the code folder.",
         details=error.details,
+        code=error.code,
     )
+
+
+def with_evidence(
+    error: DeploymentNotReady, spec: DeploymentSpec, scratch: Path, installed: Installed | None
+) -> DeploymentNotReady:
+    """The error with what lies on this machine beside it; ``scratch`` has the cloud's folders."""
+    packages = installed.packages if installed is not None else {}
+    versions = {str(canonicalize_name(name)): version for name, version in packages.items()}
+    add_evidence(error, spec, lambda: versions, (scratch / ROOT_NAME).as_posix())
+    return error
 
 
 def cannot_start(error: OSError) -> UsageError:

@@ -10,7 +10,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from localep.environment.conda_file import admits_python
+from localep.environment.pypi_twins import find_twins
 from localep.environment.requirements import INFERENCE_SERVER
+from localep.rules.known_packages import known_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,20 +21,6 @@ if TYPE_CHECKING:
     from localep.environment.conda_file import CondaFile
     from localep.server.interpreter import Installed
 
-# Packages whose modules have another name.
-_PACKAGES = {
-    "azureml.contrib": "azureml-contrib-services",
-    "azureml.core": "azureml-core",
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv-python-headless",
-    "dateutil": "python-dateutil",
-    "dotenv": "python-dotenv",
-    "inference_schema": "inference-schema",
-    "PIL": "pillow",
-    "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
-    "yaml": "pyyaml",
-}
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^']+)'")
 
 
@@ -67,8 +55,7 @@ def missing_package(error: str) -> str | None:
     if match is None:
         return None
     module = match.group(1)
-    parts = module.split(".")
-    return _PACKAGES.get(".".join(parts[:2])) or _PACKAGES.get(parts[0]) or parts[0]
+    return known_packages().to_install(module) or module.partition(".")[0]
 
 
 def server_command(python: Path, installed: Installed | None) -> str:
@@ -77,13 +64,13 @@ def server_command(python: Path, installed: Installed | None) -> str:
 
 
 def _differing(conda: CondaFile, installed: Installed) -> Iterator[tuple[str, str]]:
-    """The lines of pip's list that are not fulfilled, and what is there instead."""
+    """The lines of pip's list, and twins of conda's, that are not fulfilled, and what is there."""
     versions = {canonicalize_name(name): text for name, text in installed.packages.items()}
     environment = {
         "python_version": ".".join(installed.python.split(".")[:2]),
         "python_full_version": installed.python,
     }
-    for line in conda.pip:
+    for line in (*find_twins(conda.packages, conda.pip).requirements, *conda.pip):
         try:
             requirement = Requirement(re.sub(r"(^|\s)#.*$", "", line).strip())
         except InvalidRequirement:

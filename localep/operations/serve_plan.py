@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from localep.conda.lock import lock_files
+from localep.environment.requirements import INFERENCE_SERVER, clean_lines, split_private
 from localep.errors import EnvironmentFailure, UsageError
-from localep.operations.checked import load_checked_files
+from localep.operations.checked import load_checked_files, without_script_findings
+from localep.operations.conda_ways import lock_of
 from localep.operations.container_plan import check_code
-from localep.operations.environments import PYTHONS, conda_of
+from localep.operations.environments import PYTHONS, EnvironmentOptions, conda_of
 from localep.operations.no_code import completed
 from localep.server.watching import Watched
 from localep.spec.loader import Selection
@@ -19,6 +22,7 @@ from localep.spec.model import LOG_LEVEL_VARIABLE, CodeSpec, DeploymentSpec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from localep.conda.lock import Lock
     from localep.environment.conda_file import CondaFile
     from localep.environment.local import LocalEnvironment
     from localep.operations.local_layout import LocalLayout
@@ -66,7 +70,8 @@ def plan_serve(options: ServeOptions) -> ServePlan:
     """Read what is to be served. Raises SpecError, UsageError or EnvironmentFailure."""
     if options.entry_script is not None:
         return _plan_of_script(options, options.entry_script)
-    bundle = load_checked_files(options.files, options.selection)
+    # The server itself says what is wrong with the script, at every change.
+    bundle = without_script_findings(load_checked_files(options.files, options.selection))
     if bundle.deployment is None:
         raise UsageError(
             "The files hold no deployment.",
@@ -80,6 +85,10 @@ def plan_serve(options: ServeOptions) -> ServePlan:
         spec = replace(spec, model_mount_path=None)
         warnings.append(
             "model_mount_path is for containers: AZUREML_MODEL_DIR is another folder here."
+        )
+    if not spec.has_egress:
+        warnings.append(
+            "egress_public_network_access is for containers: the script can reach out here."
         )
     conda = conda_of(spec.environment)
     _check_environment(spec, options, warnings)
@@ -173,11 +182,44 @@ def _watched(options: ServeOptions, spec: DeploymentSpec, code: CodeSpec) -> Wat
         models.append(options.model_dir.absolute())
     conda_file = spec.environment.conda_file if spec.environment is not None else None
     files = [file.absolute() for file in options.files]
-    return Watched((code.path, *models, *files, *([conda_file] if conda_file else [])))
+    files += [conda_file] if conda_file else []
+    locks = lock_files(files[-1]) if options.is_isolated and files else ()
+    return Watched((code.path, *models, *files, *locks))
 
 
 def plan_environment(plan: ServePlan, options: ServeOptions) -> LocalEnvironment:
-    """The isolated environment of a plan. Raises EnvironmentFailure."""
-    from localep.environment.local import plan_local_environment
+    """The isolated environment of a plan, from its lock where there is one for this machine.
 
-    return plan_local_environment(plan.conda, PYTHONS, options.python)
+    Raises EnvironmentFailure, also where the lock no longer fits.
+    """
+    from localep.environment.local import LocalEnvironment, plan_local_environment
+
+    warnings: list[str] = []
+    lock = _lock_here(plan, options, warnings)
+    python = options.python or (lock.python if lock is not None else None)
+    if lock is None or plan.conda is None or python is None:
+        environment = plan_local_environment(plan.conda, PYTHONS, python)
+        return replace(environment, warnings=(*environment.warnings, *warnings))
+    _, private = split_private(clean_lines(plan.conda.pip))
+    server = () if lock.brings_server else (INFERENCE_SERVER,)
+    requirements = (*lock.requirements, *server)
+    return LocalEnvironment(python, requirements, private, is_locked=lock.brings_server)
+
+
+def _lock_here(plan: ServePlan, options: ServeOptions, warnings: list[str]) -> Lock | None:
+    """The lock of this machine's platform, None where uv alone cannot install what is in it."""
+    if plan.conda is None:
+        return None
+    from localep.operations.environment_lock import platform_here, platforms_of
+
+    there, here = platforms_of(plan.spec), platform_here()
+    if there and here not in there:
+        warnings.append(f"The lock holds nothing for {here}: the conda file is taken instead.")
+    if here not in there:
+        return None
+    asked = EnvironmentOptions(python=options.python).of(plan.spec)
+    lock = lock_of(plan.spec.environment, asked, here)
+    if lock is not None and lock.conda and plan.conda.packages:
+        warnings.append("The lock holds conda packages: the conda file is taken instead.")
+        return None
+    return lock

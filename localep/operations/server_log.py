@@ -9,6 +9,9 @@ import re
 from dataclasses import dataclass
 
 _SERVER_FILES = re.compile(r'File "[^"]*(?:azureml_inference_server_http|<frozen |/gunicorn/)')
+# What calls run(), too.
+_ANSWERING = re.compile(rf"{_SERVER_FILES.pattern}|File \"[^\"]*/(?:flask|werkzeug|flask_cors)/")
+_STARTING = re.compile(r", in (?:invoke_init|load_script|load_wsgi)$")
 _WORKER_DIED = re.compile(
     r"Worker \(pid:\d+\) (?:exited with code (\d+)|was sent (?!SIGTERM)(SIG\w+))", re.IGNORECASE
 )
@@ -56,6 +59,12 @@ def worker_deaths(log: str) -> list[str]:
         silent = len(_BOOTING.findall(log)) - int(workers.group(1)) - len(deaths) - stopped
         deaths += ["exit code 0"] * silent
     return deaths
+
+
+def worker_count(log: str) -> int:
+    """How many workers the server has, each with a model of its own; 1 where it does not tell."""
+    found = _WORKER_COUNT.search(log)
+    return int(found.group(1)) if found is not None else 1
 
 
 def script_stage(log: str) -> str | None:
@@ -112,6 +121,25 @@ def script_failure(log: str) -> ScriptFailure | None:
     if not own:  # the server's own complaint, such as a missing run()
         error = error.partition(": ")[2] or error
     return ScriptFailure(_stage(log, chain), error, tuple(_without_server(own)))
+
+
+def run_failures(log: str) -> list[ScriptFailure]:
+    """Every error of run() in a log, in its order.
+
+    The tracebacks have the script's own frames, and those of what the script calls.
+    """
+    chains = [chain for chain in _chains(log) if not chain[0].is_printed]
+    return [_of_run(chain) for chain in chains if not any(map(_is_of_start, chain))]
+
+
+def _of_run(chain: list[_Block]) -> ScriptFailure:
+    own = [block for block in chain if not block.error.startswith(_SERVER_ERROR)]
+    error = (own or chain)[-1].error
+    return ScriptFailure("run() failed.", error, tuple(_without_server(own, _ANSWERING)))
+
+
+def _is_of_start(block: _Block) -> bool:
+    return any(_STARTING.search(line) for line in block.lines)
 
 
 def _attempts(log: str) -> list[str]:
@@ -195,7 +223,7 @@ def _end_of_message(lines: list[str], start: int) -> int:
     return start + 1
 
 
-def _without_server(blocks: list[_Block]) -> list[str]:
+def _without_server(blocks: list[_Block], server: re.Pattern[str] = _SERVER_FILES) -> list[str]:
     """The tracebacks without the frames of the server and of the import system."""
     kept: list[str] = []
     for block in blocks:
@@ -204,7 +232,7 @@ def _without_server(blocks: list[_Block]) -> list[str]:
         in_server = False
         for line in block.lines:
             if line.lstrip().startswith('File "'):
-                in_server = bool(_SERVER_FILES.search(line))
+                in_server = bool(server.search(line))
             elif not line.startswith(" "):
                 in_server = False
             if not in_server:
@@ -220,4 +248,4 @@ def _stage(log: str, chain: list[_Block]) -> str:
         return "The scoring script is not complete."
     if "User's init function failed" in log:
         return "init() failed."
-    return "The scoring script failed."
+    return "The server failed."

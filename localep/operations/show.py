@@ -1,11 +1,13 @@
-"""`show`, `list` and `get-credentials`: what is there."""
+"""`show` and `list`: what is there."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from localep.operations.endpoints import all_endpoints, find_endpoint, look_at_endpoint
+from localep.operations.endpoints import all_endpoints, look_at_endpoint
+from localep.operations.memory import view_memory
 from localep.operations.recovery import cut_off
 from localep.operations.views import EndpointView, view_endpoint
 
@@ -13,31 +15,42 @@ if TYPE_CHECKING:
     from localep.engine.base import Container
     from localep.gateway.state import PublicState
     from localep.operations.endpoints import Endpoint
+    from localep.operations.environment_view import EnvironmentView
     from localep.operations.workplace import Workplace
 
 
-@dataclass(frozen=True)
-class Credentials:
-    """The two keys of an endpoint; either opens it."""
+def show(place: Workplace, name: str | None, *, with_environment: bool = False) -> EndpointView:
+    """One endpoint, the only one where no name is given.
 
-    primary_key: str
-    secondary_key: str
+    ``with_environment`` tells what the deployment's environment is made of, too.
+    """
+    endpoint = look_at_endpoint(place, name)
+    if endpoint.serving is None:
+        return _view(place, endpoint)
+    from localep.operations.instances import view_instances
+
+    with ThreadPoolExecutor(1) as beside:  # the engine takes its time to count
+        counted = beside.submit(view_memory, place.engine, endpoint.instances)
+        view = _view(place, endpoint)
+        instances = view_instances(place, endpoint)
+        environment = _environment(place, endpoint.serving) if with_environment else None
+        memory = counted.result()
+    deployments = [
+        replace(found, environment=environment, instances=instances, memory=memory)
+        for found in view.deployments
+    ]
+    return replace(view, deployments=deployments)
 
 
-def show(place: Workplace, name: str | None) -> EndpointView:
-    """One endpoint, the only one where no name is given."""
-    return _view(place, look_at_endpoint(place, name))
+def _environment(place: Workplace, container: Container) -> EnvironmentView:
+    from localep.operations.environment_view import view_environment
+
+    return view_environment(place.engine, container)
 
 
 def list_endpoints(place: Workplace) -> list[EndpointView]:
     """Every endpoint, by name."""
     return [_view(place, endpoint) for endpoint in all_endpoints(place)]
-
-
-def get_credentials(place: Workplace, name: str | None) -> Credentials:
-    """The keys of an endpoint."""
-    state = find_endpoint(place, name).state
-    return Credentials(state.primary_key, state.secondary_key)
 
 
 def _view(place: Workplace, endpoint: Endpoint[PublicState]) -> EndpointView:

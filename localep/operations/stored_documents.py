@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from localep.operations.told import marks_after
 from localep.spec.documents import Document
 from localep.spec.overrides import kind_of
 from localep.spec.variables import plain_text
@@ -27,7 +28,8 @@ def documents_to_store(
     kept = [stored for stored in state.documents if kind_of(_read(stored)) not in replaced]
     # Always in the same order, so that states can be compared: the endpoint's first.
     documents = sorted([*kept, *new], key=lambda stored: kind_of(_read(stored)) == "deployment")
-    return replace(state, documents=documents, traffic=traffic)
+    told = marks_after(state.told, bundle)
+    return replace(state, documents=documents, traffic=traffic, told=told)
 
 
 def stored_documents(state: GatewayState) -> list[Document]:

@@ -5,18 +5,28 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from localep.operations import names
 from localep.operations.endpoints import Endpoint, recorded_spec
+from localep.operations.limits import recorded_limits
+from localep.operations.start_time import view_start
 
 if TYPE_CHECKING:
     from localep.engine.base import Container
     from localep.gateway.state import Operation, PublicState
+    from localep.operations.environment_view import EnvironmentView
+    from localep.operations.instances import InstancesView
+    from localep.operations.memory import MemoryView
+    from localep.operations.start_time import StartView
 
 
 @dataclass(frozen=True)
 class DeploymentView:
-    """A deployment; ``status`` is the engine's word for its container.
+    """A deployment; ``status`` is the engine's word for its containers, the worst of them all.
 
-    ``error`` says why it does not run.
+    ``error`` says why one does not run; ``limits`` are CPUs and bytes, None for no limit;
+    ``gpus`` are those that each container has, None for no GPU.
+    ``start`` is None where nobody knows how it went, ``instances``, ``environment`` and ``memory``
+    where nobody asked for them.
     """
 
     name: str
@@ -32,13 +42,21 @@ class DeploymentView:
     code: str | None
     scoring_script: str | None
     request_settings: dict[str, int]
+    limits: dict[str, float | None]
+    egress_public_network_access: str = "enabled"
+    start: StartView | None = None
+    instances: InstancesView | None = None
+    environment: EnvironmentView | None = None
+    memory: MemoryView | None = None
+    gpus: str | None = None
 
 
 @dataclass(frozen=True)
 class EndpointView:
     """An endpoint with its deployments; ``error`` says why it does not answer.
 
-    ``front_end`` is "direct" where there is none, "allow-options" where it lets OPTIONS through.
+    ``front_end`` is "direct" where there is none, else what sets it apart from the cloud's, joined
+    by commas: "allow-options", "no-auth", "max-payload BYTES".
     """
 
     name: str
@@ -55,7 +73,12 @@ class EndpointView:
 
     def to_dict(self) -> dict[str, Any]:
         """The view as plain values, for JSON and YAML."""
-        return asdict(self)
+        result = asdict(self)
+        for deployment in result["deployments"]:
+            for name in ("environment", "instances", "memory", "gpus"):
+                if deployment[name] is None:
+                    del deployment[name]
+        return result
 
 
 def view_endpoint(endpoint: Endpoint[PublicState], ended: Operation | None = None) -> EndpointView:
@@ -63,7 +86,7 @@ def view_endpoint(endpoint: Endpoint[PublicState], ended: Operation | None = Non
     state = endpoint.state
     serving = endpoint.serving
     last = ended or state.operation
-    deployments = [_view_deployment(endpoint, serving, last)] if serving is not None else []
+    deployments = [_view_deployment(endpoint, last)] if serving is not None else []
     shares = {deployment.name: state.share for deployment in deployments}
     operation = {"name": last.name, "state": last.state, "error": last.error}
     return EndpointView(
@@ -83,13 +106,21 @@ def view_endpoint(endpoint: Endpoint[PublicState], ended: Operation | None = Non
 def _front_end(state: PublicState) -> str | None:
     if state.is_direct:
         return "direct"
-    return "allow-options" if state.allows_options else None
+    parts = {
+        "allow-options": state.allows_options,
+        "no-auth": not state.requires_key,
+        f"max-payload {state.payload_limit}": state.payload_limit is not None,
+    }
+    return ", ".join(name for name, is_so in parts.items() if is_so) or None
 
 
-def _view_deployment(
-    endpoint: Endpoint[PublicState], container: Container, last: Operation
-) -> DeploymentView:
-    spec = recorded_spec(container)
+def _view_deployment(endpoint: Endpoint[PublicState], last: Operation) -> DeploymentView:
+    instances = endpoint.instances
+    number, worst = _worst(instances)
+    error = _why_not_running(worst)
+    if error is not None and len(instances) > 1:
+        error = f"Instance {number}: {error}"
+    spec = recorded_spec(worst)
     backend = endpoint.state.backend
     settings = {}
     if backend is not None:
@@ -100,9 +131,9 @@ def _view_deployment(
     return DeploymentView(
         name=spec["name"],
         endpoint_name=endpoint.name,
-        provisioning_state=_deployment_state(endpoint, container, last),
-        status=container.status,
-        error=_why_not_running(container),
+        provisioning_state=_deployment_state(endpoint, last),
+        status=worst.status,
+        error=error,
         instance_type=spec["instance_type"],
         instance_count=spec["instance_count"],
         image=spec["image"],
@@ -111,7 +142,22 @@ def _view_deployment(
         code=spec["code"],
         scoring_script=spec["scoring_script"],
         request_settings=settings,
+        limits=_limits(spec),
+        egress_public_network_access=spec.get("egress_public_network_access", "enabled"),
+        start=view_start(spec, backend.start_seconds if backend is not None else None),
+        gpus=worst.labels.get(names.GPUS),
     )
+
+
+def _worst(instances: tuple[Container, ...]) -> tuple[int, Container]:
+    """The first instance that does not run, the first of all where every one does; its number."""
+    numbered = list(enumerate(instances, start=1))
+    return next((pair for pair in numbered if not pair[1].is_running), numbered[0])
+
+
+def _limits(spec: dict[str, Any]) -> dict[str, float | None]:
+    found = recorded_limits(spec).limits
+    return {"cpus": found.cpus, "memory_bytes": found.memory, "shm_bytes": found.shm}
 
 
 def _endpoint_error(endpoint: Endpoint[PublicState]) -> str | None:
@@ -130,7 +176,8 @@ def _why_not_running(container: Container) -> str | None:
     if container.status == "created":
         return "It was never started."
     code = "" if container.exit_code is None else f" with exit code {container.exit_code}"
-    return f"It ended{code}."
+    why = ", out of memory" if container.oom_killed else ""
+    return f"It ended{code}{why}."
 
 
 def _endpoint_state(endpoint: Endpoint[PublicState], last: Operation) -> str:
@@ -140,10 +187,9 @@ def _endpoint_state(endpoint: Endpoint[PublicState], last: Operation) -> str:
     return "Succeeded" if endpoint.gateway.is_running else "Failed"
 
 
-def _deployment_state(
-    endpoint: Endpoint[PublicState], container: Container, last: Operation
-) -> str:
-    if not container.is_running:
+def _deployment_state(endpoint: Endpoint[PublicState], last: Operation) -> str:
+    """A deployment works on as long as one of its instances does."""
+    if not any(found.is_running for found in endpoint.instances):
         return "Failed"
     return last.state if last.deployment == endpoint_deployment(endpoint) else "Succeeded"
 

@@ -80,30 +80,41 @@ class Workplace:
             self.engine.remove_volume(volume)
         self.leave_network()
 
-    def join_network(self) -> None:
-        """Make the network that all endpoints of a namespace share, unless it is there."""
+    def join_network(self, name: str | None = None) -> None:
+        """Make a network of the namespace unless it is there; without a name, the shared one."""
+        name = name or self.names.network
+        internal = name == self.names.internal_network
         # The engine lets two commands at once make two networks of one name.
         with self.locks.in_turn(self.names.namespace):
-            self.engine.ensure_network(self.names.network, self.names.labels())
+            self.engine.ensure_network(name, self.names.labels(), internal=internal)
 
     def create_container(self, request: ContainerRequest) -> str:
-        """Create a container on the namespace's network and return its id. Raises NameTaken."""
+        """Create a container on a network of the namespace; its id. Raises NameTaken."""
         try:
             return self.engine.create_container(request)
         except NetworkMissing:  # the command that deleted the last endpoint took it along
-            self.join_network()
+            self.join_network(request.network)
             return self.engine.create_container(request)
 
-    def start_container(self, identity: str) -> None:
-        """Start a container on the namespace's network. Raises PortTaken."""
+    def start_container(self, identity: str, network: str | None = None) -> None:
+        """Start a container on its network, the shared one by default. Raises PortTaken."""
         try:
             self.engine.start_container(identity)
         except NetworkMissing:
-            self.join_network()
+            self.join_network(network)
             self.engine.start_container(identity)
 
+    def connect_container(self, identity: str, network: str) -> None:
+        """Have a container join a network of the namespace, too."""
+        try:
+            self.engine.connect_network(network, identity)
+        except NetworkMissing:
+            self.join_network(network)
+            self.engine.connect_network(network, identity)
+
     def leave_network(self) -> None:
-        """Remove the network where no endpoint is left in the namespace."""
+        """Remove the networks where no endpoint is left in the namespace."""
         with self.locks.in_turn(self.names.namespace):
             if not self.engine.list_containers(self.names.labels()):
                 self.engine.remove_network(self.names.network)
+                self.engine.remove_network(self.names.internal_network)

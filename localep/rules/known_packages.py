@@ -17,16 +17,23 @@ TABLE = Path(__file__).with_name("packages.yml")
 
 @dataclass(frozen=True)
 class KnownPackages:
-    """``held`` are modules and the packages that have them, ``brings`` what comes with each."""
+    """``held`` are modules and the packages that have them, ``brings`` what comes with each.
+
+    ``install`` is the package to take for a module, where ``held`` does not say it.
+    """
 
     held: Mapping[str, tuple[str, ...]]
     brings: Mapping[str, frozenset[str]]
+    install: Mapping[str, str]
 
     def holders(self, module: str) -> tuple[str, ...]:
         """The packages that have a dotted module; none where that is not known."""
-        parts = module.split(".")
-        names = (".".join(parts[:length]) for length in range(1, len(parts) + 1))
-        return next((self.held[name] for name in names if name in self.held), ())
+        return next((self.held[name] for name in _heads(module) if name in self.held), ())
+
+    def to_install(self, module: str) -> str | None:
+        """The package to install for a dotted module that is missing; None where nobody knows."""
+        named = (self.install[name] for name in _heads(module) if name in self.install)
+        return next(named, None) or next(iter(self.holders(module)), None)
 
     def are_all_known(self, packages: Collection[str]) -> bool:
         """Whether it is known of all packages what they bring."""
@@ -47,4 +54,10 @@ def known_packages() -> KnownPackages:
     held.update({name: tuple(holders.split()) for name, holders in table["held"].items()})
     brings = {name: frozenset[str]() for name in table["alone"].split()}
     brings.update({name: frozenset(others.split()) for name, others in table["brings"].items()})
-    return KnownPackages(held, brings)
+    return KnownPackages(held, brings, table["install"])
+
+
+def _heads(module: str) -> list[str]:
+    """The module's own name, after those of the packages that it lies in."""
+    parts = module.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]

@@ -83,7 +83,7 @@ def here(
     monkeypatch.chdir(root)
     monkeypatch.setenv("COLUMNS", environment["COLUMNS"])
     monkeypatch.setattr(Output, "_current", None)
-    monkeypatch.setattr("localep.cli.render._engine_if_any", lambda: None)
+    monkeypatch.setattr("localep.cli.render.engine_if_any", lambda: None)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         status = int(app.run(list(arguments)))

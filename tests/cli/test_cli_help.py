@@ -30,16 +30,23 @@ Commands:
   update           Change an endpoint while it runs; without -f, from the...
   invoke           Send a request to an endpoint and write the body of...
   get-logs         Write what the inference server and the scoring script...
+  stats            Tell how the requests of an endpoint went, and what is...
   show             Show an endpoint and its deployment.
   list             List the endpoints.
-  get-credentials  Show the keys of an endpoint.
+  get-credentials  Show the keys of an endpoint, or a token where its...
+  list-keys        Show the keys of an endpoint.
+  regenerate-keys  Replace one key of an endpoint; the other one goes on.
   delete           Delete an endpoint, or its deployment alone.
   serve            Run the inference server on this machine itself,...
   validate         Tell all that is wrong or doubtful with YAML files;...
   upgrade          Write files of 2021 anew as the cloud reads them...
   schema           Print the JSON Schema of today's documents, for...
+  instance-types   List the instance types of managed endpoints, and what...
+  doctor           Tell what on this machine helps or hinders localep.
   render           Print the Dockerfile of a deployment's environment;...
   build            Build the image of a deployment's environment; start...
+  lock             Write conda-lock.yml: the exact packages of a conda file.
+  export           Export a deployment as an image, or to Kubernetes.
   model            Models that documents name as azureml:NAME:VERSION.
   environment      Environments that documents name as azureml:NAME:VERSION.
   base             The base image that environments and gateways start from.
@@ -64,26 +71,44 @@ OPTIONS = {
             "--port",
             "--timeout",
         ],
-        *["--all-traffic", "--copy-model", "--log-level", "--allow-options", "--direct"],
-        *["--python", "--strict-image", "--pull", "--no-cache", *OUTPUT],
+        *["--all-traffic", "--copy-model", "--instances"],
+        *["--no-limits", "--cpus", "--memory", "--shm-size", "--gpus"],
+        "--skip-script-validation",
+        *["--log-level", "--allow-options", "--direct", "--no-auth", "--max-payload"],
+        *["--python", "--solver", "--strict-image", "--pull", "--no-cache", "--platform", *OUTPUT],
     ],
     "update": [
         *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--var", "--model", "--timeout"],
         *[
             "--copy-model",
+            "--instances",
+            *["--limits", "--no-limits", "--cpus", "--memory", "--shm-size", "--gpus"],
+            "--skip-script-validation",
             "--log-level",
+            "--auth",
+            "--no-auth",
+            "--max-payload",
             "--python",
+            "--solver",
             "--strict-image",
             "--pull",
             "--no-cache",
+            "--platform",
             *OUTPUT,
         ],
     ],
     "invoke": ["-r", "--request-file", *NAME, *DEPLOYMENT, "--direct", *OUTPUT],
-    "get-logs": [*NAME, *DEPLOYMENT, "-l", "--lines", "--follow", *OUTPUT],
+    "get-logs": [
+        *NAME,
+        *DEPLOYMENT,
+        *["-c", "--container", "--instance", "-l", "--lines", "--follow", *OUTPUT],
+    ],
+    "stats": [*NAME, "-l", "--lines", *OUTPUT],
     "show": [*NAME, *OUTPUT],
     "list": OUTPUT,
     "get-credentials": [*NAME, *OUTPUT],
+    "list-keys": [*NAME, *OUTPUT],
+    "regenerate-keys": [*NAME, "--key-kind", "--key-type", *OUTPUT],
     "delete": [*NAME, *DEPLOYMENT, "-y", "--yes", *OUTPUT],
     "serve": [
         *[
@@ -102,10 +127,13 @@ OPTIONS = {
         *["--log-level", "-o", "--output"],
     ],
     "validate": [
-        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--var", "--model", "--strict", *OUTPUT],
+        *["-f", "--file", *NAME, *DEPLOYMENT, "--set", "--var", "--model", "--strict"],
+        *["--images", *OUTPUT],
     ],
     "upgrade": ["-f", "--file", "--to", "--force", *OUTPUT],
     "schema": OUTPUT,
+    "instance-types": ["--gpu", *OUTPUT],
+    "doctor": OUTPUT,
     "render": [
         *[
             "-f",
@@ -115,13 +143,27 @@ OPTIONS = {
             "--var",
             "--to",
             "--python",
+            "--solver",
             "--strict-image",
             *OUTPUT,
         ],
     ],
     "build": [
-        *["-f", "--file", *DEPLOYMENT, "--set", "--var", "--python", "--strict-image", "--pull"],
-        *["--no-cache", *OUTPUT],
+        *["-f", "--file", *DEPLOYMENT, "--set", "--var", "--python", "--solver", "--strict-image"],
+        "--pull",
+        *["--no-cache", "--platform", *OUTPUT],
+    ],
+    "lock": [
+        *["-f", "--file", *DEPLOYMENT, "--set", "--var", "--platform", "--check", "--python"],
+        *["--solver", *OUTPUT],
+    ],
+    "export": [],
+    "export image": [
+        *["-t", "--tag", *NAME, "-f", "--file", *DEPLOYMENT, "--set", "--var", "--model"],
+        *["--keep-variable", "--python", "--strict-image", "--platform", *OUTPUT],
+    ],
+    "export k8s": [
+        *[*NAME, "-f", "--file", *DEPLOYMENT, "--set", "--var", "--image", "-O", "--to", *OUTPUT],
     ],
     "model": [],
     "model register": [*ASSET, "--path", *VERSION, "--type", *OUTPUT],
@@ -188,7 +230,7 @@ def test_the_help_of_a_verb_names_its_options(here: Localep, verb: str) -> None:
     answer = here(*verb.split(), "--help")
 
     heads = re.findall(r"^  (-.*?)(?:  |$)", answer.stdout, re.MULTILINE)
-    options = [option for head in heads for option in re.findall(r"(?<!\S)-[-a-z]+", head)]
+    options = [option for head in heads for option in re.findall(r"(?<!\S)-[-a-zA-Z]+", head)]
     assert options == [*OPTIONS[verb], "-h", "--help"]
     assert (answer.returncode, answer.stderr) == (0, "")
 
@@ -204,6 +246,7 @@ def test_the_verbs_with_a_help_are_all_that_there_are() -> None:
     [
         ("render", "Missing option '-f' / '--file'."),
         ("build", "Missing option '-f' / '--file'."),
+        ("lock", "Missing option '-f' / '--file'."),
         ("invoke", "Missing option '-r' / '--request-file'."),
         ("base", "Missing command."),
         ("show -n", "Option '-n' requires an argument."),
@@ -236,7 +279,13 @@ def test_a_verb_that_is_nearly_one_is_recognized(here: Localep) -> None:
         ("create -f x.yml --host nowhere", "'--host'"),
         ("create -f x.yml --host 127.0.0.1:80", "'--host'"),
         ("get-logs -l -1", "'-l' / '--lines'"),
+        ("get-logs --instance 0", "'--instance'"),
+        ("get-logs --container nginx", "'-c' / '--container'"),
+        ("stats -l 0", "'-l' / '--lines'"),
         ("update --timeout 0", "'--timeout'"),
+        ("update --gpus ,", "'--gpus'"),
+        ("update --gpus 65", "'--gpus'"),
+        ("create -f x.yml --gpus -1", "'--gpus'"),
         ("update --log-level loud", "'--log-level'"),
         ("create -f x.yml --log-level 10", "'--log-level'"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from localep.operations.base_image import base_reference
+from localep.resources import read_resource
 
 Answer = CompletedProcess[str]
 Answers = dict[str, Answer]
@@ -26,20 +28,20 @@ FROM {base_reference()}
 
 RUN uv venv --quiet --no-python-downloads --python 3.11 \\
         /opt/localep/env
-COPY requirements.txt /opt/localep/requirements.txt
+COPY list_packages.py requirements.txt /opt/localep/
 RUN --mount=type=cache,id=localep-uv,target=/root/.cache/uv \\
     --mount=type=secret,id=localep-ca \\
     --mount=type=secret,id=localep-settings \\
     localep-build uv pip install --python /opt/localep/env --compile-bytecode \\
         --requirements /opt/localep/requirements.txt
+RUN /opt/localep/env/bin/python /opt/localep/list_packages.py >/opt/localep/packages.json
 
 ENV PATH=/opt/localep/env/bin:$PATH
 WORKDIR /var/azureml-app
 EXPOSE 5001
 LABEL localep.role=environment
 """
-
-
+CONTEXT = ["Dockerfile", "list_packages.py", "requirements.txt"]
 SAMPLE = "samples/hello/deployment.yml"
 
 
@@ -62,8 +64,9 @@ def answers(all_of: Callable[[list[str]], Answers], folder: Path, other: Path) -
     lines = [
         f"render -f {SAMPLE}",
         f"render -f {SAMPLE} --to {folder}/new/context",
-        f"render -f {other}",
+        f"render -f {other} --solver pypi",
         f"render -f {other} --python 3.11",
+        f"render -f {other} --to {folder}/channels",
     ]
     return list(all_of(lines).values())
 
@@ -80,11 +83,12 @@ def test_the_whole_context_is_written_into_a_folder(answers: list[Answer], folde
 
     assert (answer.returncode, answer.stdout, answer.stderr) == (
         0,
-        f"{context}/Dockerfile\n{context}/requirements.txt\n",
+        "".join(f"{context}/{name}\n" for name in CONTEXT),
         STAND_IN,
     )
     assert {path.name: path.read_text() for path in context.iterdir()} == {
         "Dockerfile": DOCKERFILE,
+        "list_packages.py": read_resource("templates/list_packages.py"),
         "requirements.txt": "azureml-inference-server-http\n",
     }
 
@@ -102,6 +106,20 @@ Remedy: Use --python 3.11 to run with that one all the same, \
 or change the conda file to python=3.11.
 """,
     )
+
+
+def test_a_python_that_the_base_lacks_comes_from_channels(
+    answers: list[Answer], folder: Path
+) -> None:
+    answer = answers[4]
+
+    assert (answer.returncode, answer.stderr) == (0, STAND_IN)
+    dockerfile = (folder / "channels" / "Dockerfile").read_text()
+    assert "localep-build localep-conda /opt/localep/conda.json /opt/localep/env\n" in dockerfile
+    asked = json.loads((folder / "channels" / "conda.json").read_text())
+    assert (asked["platform"], asked["specs"]) == ("linux-64", ["python=3.12"])
+    assert asked["channels"][0].endswith("/conda-forge")
+    assert ["__glibc", "2.36", "0"] in asked["virtual_packages"]
 
 
 def test_the_way_out_leads_out(answers: list[Answer]) -> None:

@@ -23,11 +23,18 @@ VERBS = [
     "update",
     "invoke -r samples/hello/sample-request.json",
     "get-logs",
+    "get-logs --container gateway",
+    "stats",
     "show",
     "list",
     "get-credentials",
+    "list-keys",
+    "regenerate-keys --key-kind Secondary",
     "delete --yes",
     f"build {FILES}",
+    "export image -t hello:1",
+    f"export image {FILES} -t hello:1",
+    "export k8s",
     "base build",
 ]
 IN_JSON = [f"create {FILES} -o json", "list --query [].name"]
@@ -254,6 +261,19 @@ def test_a_followed_log_is_no_result(here: Localep) -> None:
         "",
         "Error: --follow does not go with -o tsv.\n"
         "Cause: It writes lines as they come, and has no result.\n"
+        "Remedy: Leave one of the two out.\n",
+    )
+
+
+@pytest.mark.parametrize("container", ["gateway", "storage-initializer"])
+def test_what_all_instances_share_is_of_none(here: Localep, container: str) -> None:
+    answer = here("get-logs", "--container", container, "--instance", "2")
+
+    assert (answer.returncode, answer.stdout, answer.stderr) == (
+        2,
+        "",
+        f"Error: --instance does not go with --container {container}.\n"
+        "Cause: All instances have the same.\n"
         "Remedy: Leave one of the two out.\n",
     )
 

@@ -21,6 +21,7 @@ from support.slow_index import SlowIndex, slow_index
 from support.waiting import wait_for
 
 from localep.engine.client import DockerEngine
+from localep.rules.causes import cause
 
 SECONDS = 20.0
 FIRST_LINE = "Using Python 3.11"
@@ -90,9 +91,7 @@ def test_a_terminal_shows_a_display_that_moves(waiting: Localep, index: SlowInde
     assert "\x1b[2K" in end[: end.index("Error: ")]
     last = end[end.index("Error: ") :].replace("\r\n", "\n")
     assert last.startswith("Error: The image localep/env:")
-    assert last.endswith(
-        "Remedy: The step's last lines say what went wrong; correct the conda file.\n"
-    )
+    assert last.endswith(f"Remedy: {cause('package-not-found').remedy}\n")
 
 
 def test_an_interrupted_build_ends_at_once_and_leaves_nothing(

@@ -18,6 +18,7 @@ from support.package_index import PASSWORD, PackageIndex, package_index
 from localep.engine.base import BuildRequest
 from localep.engine.client import DockerEngine
 from localep.errors import BuildFailed
+from localep.rules.causes import cause
 
 CONDA = """
 dependencies:
@@ -78,9 +79,10 @@ def test_a_failing_step_is_shown_with_its_last_lines(building: Localep, hello: P
     assert "no-such-package-of-localep was not found" in last_lines
     assert re.sub("localep/env:[0-9a-f]{16}", "localep/env:HASH", error) == (
         "The image localep/env:HASH could not be built.\n"
-        f"Cause: A step ended with exit code 1: {begin}{command}\n"
+        "Cause: No index has no-such-package-of-localep (package-not-found; the cloud says `No "
+        f"matching distribution`). A step ended with exit code 1: {begin}{command}\n"
         f"{last_lines}"
-        "Remedy: The step's last lines say what went wrong; correct the conda file.\n"
+        f"Remedy: {cause('package-not-found').remedy}\n"
     )
     assert dangling_images(building.engine) <= before
 
@@ -169,7 +171,9 @@ def test_own_authorities_and_indexes_reach_the_build(
     assert "/opt/nowhere-else" in note
     image = building.json("build", "-f", "hello/deployment.yml")["image"]
     discarded.append(image)
-    assert PASSWORD.encode() not in _all_bytes(engine, image)
+    content = _all_bytes(engine, image)
+    assert PASSWORD.encode() not in content
+    assert index.authority.read_bytes().splitlines()[3] not in content
     building("create", "-f", "hello/deployment.yml")
     status, output = engine.execute(
         building.container(),

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.skipif(
     not SAMPLE.is_dir(), reason="the corpus of public samples is not beside this checkout"
 )
 
+PREDICTIONS = [11055.97724553, 4503.07953611]
 SCRIPT = """
 import json, os
 import joblib
@@ -53,13 +54,35 @@ instance_count: 1
 """
 
 
-def test_the_public_model_answers_its_sample_request(localep: Localep) -> None:
+@pytest.fixture
+def model(localep: Localep) -> Localep:
+    """The command line beside a deployment of the model."""
     (localep.folder / "onlinescoring").mkdir()
     (localep.folder / "onlinescoring" / "score.py").write_text(SCRIPT)
     (localep.folder / "conda.yaml").write_text(CONDA)
     (localep.folder / "deployment.yml").write_text(DEPLOYMENT)
-    localep("create", "-f", "deployment.yml")
+    return localep
 
-    answer = localep("invoke", "-r", str(SAMPLE / "sample-request.json"))
 
-    assert json.loads(answer) == pytest.approx([11055.97724553, 4503.07953611])
+def test_the_public_model_answers_its_sample_request(model: Localep) -> None:
+    model("create", "-f", "deployment.yml")
+
+    answer = model("invoke", "-r", str(SAMPLE / "sample-request.json"))
+
+    assert json.loads(answer) == pytest.approx(PREDICTIONS)
+
+
+def test_the_public_model_answers_with_its_own_conda_file(model: Localep) -> None:
+    own = (SAMPLE / "environment" / "conda.yaml").read_text()
+    (model.folder / "conda.yaml").write_text(own)
+
+    told = model.run("create", "-f", "deployment.yml", "--solver", "pypi", "--python", "3.11")
+
+    assert told.status == 0, told.stderr
+    assert [line for line in told.stderr.splitlines() if line.startswith("Warning: ")] == [
+        "Warning: The conda file asks for python=3.12; Python 3.11 is used instead.",
+        "Warning: Taken from PyPI in the place of conda's channels: numpy==2.3.1.*, "
+        "scikit-learn==1.7.0.*, scipy==1.16.0.*.",
+    ]
+    answer = model("invoke", "-r", str(SAMPLE / "sample-request.json"))
+    assert json.loads(answer) == pytest.approx(PREDICTIONS)

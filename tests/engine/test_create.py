@@ -133,7 +133,7 @@ def test_keys_are_shown_by_get_credentials_alone(created: Localep) -> None:
 def test_the_state_file_is_for_the_gateway_alone(created: Localep) -> None:
     status, output = created.engine.execute(
         created.container("gateway"),
-        ["stat", "-c", "%a %U", "/var/lib/localep/state.json", "/etc/haproxy/keys.lst"],
+        ["stat", "-c", "%a %U", "/var/lib/localep/state.json", "/etc/haproxy/keys.map"],
     )
 
     assert (status, output) == (0, "600 haproxy\n600 haproxy\n")

@@ -103,6 +103,11 @@ def test_it_is_shown_without_code(endpoint: Localep) -> None:
 
     assert shown["scoring_uri"].endswith("/v1/words:count")
     (deployment,) = shown["deployments"]
+    environment, memory = deployment.pop("environment"), deployment.pop("memory")
+    assert deployment.pop("instances")["ready"] == 1
+    assert deployment.pop("start")["allowed_seconds"] == 302
+    assert 0 < memory["used_bytes"] < memory["limit_bytes"] == 4 * 1024**3
+    assert (environment["image"], environment["packages"]) == (image_of(endpoint), None)
     model = endpoint.folder / "custom-container" / "model"
     assert deployment == {
         "name": "blue",
@@ -110,7 +115,7 @@ def test_it_is_shown_without_code(endpoint: Localep) -> None:
         "provisioning_state": "Succeeded",
         "status": "running",
         "error": None,
-        "instance_type": "Standard_DS3_v2",
+        "instance_type": "Standard_F2s_v2",
         "instance_count": 1,
         "image": image_of(endpoint),
         "requested_image": None,
@@ -121,6 +126,8 @@ def test_it_is_shown_without_code(endpoint: Localep) -> None:
             "request_timeout_ms": 5000,
             "max_concurrent_requests_per_instance": 1,
         },
+        "limits": {"cpus": 2, "memory_bytes": 4 * 1024**3, "shm_bytes": None},
+        "egress_public_network_access": "enabled",
     }
     assert "3 words, listening on port 8501" in endpoint("get-logs")
 
@@ -177,6 +184,29 @@ def test_an_image_that_ends_at_once_is_told_with_its_last_lines(
     assert endpoint.invoke(TEXT)["counts"] == COUNTS
 
 
+def test_each_route_has_a_port_of_its_own(endpoint: Localep, server: Path) -> None:
+    before = endpoint.container()
+    second = (
+        "    import threading\n"
+        "    beside = ThreadingHTTPServer(('', 8502), Handler)\n"
+        "    threading.Thread(target=beside.serve_forever, daemon=True).start()\n"
+    )
+    edit(
+        server, '    ThreadingHTTPServer(("", port)', f'{second}    ThreadingHTTPServer(("", port)'
+    )
+    routes = json.dumps({"port": 8502, "path": "/ready"})
+
+    endpoint(
+        *("update", "-f", DEPLOYMENT),
+        *("--set", f"environment.inference_config.readiness_route={routes}"),
+        *("--set", f"environment.inference_config.liveness_route={routes}"),
+    )
+
+    # It became ready by the one port, and answers requests at the other.
+    assert endpoint.container() != before
+    assert endpoint.invoke(TEXT)["counts"] == COUNTS
+
+
 def test_a_server_that_hangs_is_told_from_one_that_is_not_there(
     endpoint: Localep, server: Path
 ) -> None:
@@ -219,3 +249,48 @@ def test_every_builder_builds_a_users_folder(
         "Remedy: The step's last lines say what went wrong; correct the Dockerfile.\n"
     )
     assert building.invoke(TEXT)["counts"] == COUNTS
+
+
+OLD_DEPLOYMENT = """\
+name: custom-container
+deployments:
+  - name: blue
+    environment:
+      {folder}docker:
+        build:
+          dockerfile: "FROM localep/base:latest\\nCOPY . /opt/app\\nRUN test {proof}"
+      inference_config:
+        liveness_route: {{port: 8501, path: /alive}}
+        readiness_route: {{port: 8501, path: /ready}}
+        scoring_route: {{port: 8501, path: /}}
+    instance_type: Standard_DS3_v2
+    scale_settings: {{scale_type: manual, instance_count: 1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "proof"),
+    [
+        ("path: custom-container/image\n      ", "-e /opt/app/server.py"),
+        ("", "! -e /opt/app/old.yml"),
+    ],
+    ids=["with a folder", "alone"],
+)
+def test_every_builder_builds_a_dockerfile_that_stands_in_the_yaml(
+    building: Localep, samples: Path, discarded: list[str], folder: str, proof: str
+) -> None:
+    copy_sample(samples / "custom-container", building.folder)
+    old = building.folder / "old.yml"
+    old.write_text(OLD_DEPLOYMENT.format(folder=folder, proof=proof))
+
+    built = building.json("build", "-f", "old.yml")
+
+    discarded.append(built["image"])
+    assert built["built"] is True
+    assert building.json("build", "-f", "old.yml") == {**built, "built": False}
+    old.write_text(OLD_DEPLOYMENT.format(folder=folder, proof="-e /nowhere"))
+    failed = building.run("build", "-f", "old.yml")
+    assert (failed.status, failed.stdout) == (5, "")
+    assert failed.stderr.endswith(
+        "Remedy: The step's last lines say what went wrong; correct the Dockerfile.\n"
+    )

@@ -19,6 +19,7 @@ from support.engine_proxy import EngineProxy, Fault, engine_proxy
 
 from localep.engine.client import DockerEngine
 from localep.operations.names import Names
+from localep.rules.causes import cause
 
 GOOD = "def init(): pass\ndef run(raw_data): return {answer!r}\n"
 NOT_READY = "The deployment did not get ready."
@@ -150,16 +151,15 @@ def test_an_environment_that_cannot_be_built(running: Localep, hello: Path) -> N
     told = error + told
     assert re.match(
         r"Error: The image localep/env:\w+ could not be built\.\n"
-        r"Cause: A step ended with exit code 1: .*RUN localep-build uv pip install .*\n",
+        rf"Cause: No index has {package} \(package-not-found; the cloud says `No matching "
+        r"distribution`\)\. A step ended with exit code 1: .*RUN localep-build uv pip install .*\n",
         told,
     )
     assert f"{package} was not found in the package registry" in told
-    assert told.endswith(
-        "Remedy: The step's last lines say what went wrong; correct the conda file.\n"
-    )
+    assert told.endswith(f"Remedy: {cause('package-not-found').remedy}\n")
     assert_recorded(
         running,
-        r"The image localep/env:\w+ could not be built\. A step ended with exit code 1: .*",
+        rf"The image localep/env:\w+ could not be built\. No index has {package} .*",
     )
     assert environments(running) == before
 

@@ -29,6 +29,27 @@ URI = "http://127.0.0.1:12345"
 KEY, OTHER_KEY = "K" * 43, "O" * 43
 IMAGE = "localep/env:0123456789abcdef"
 IDENTITY = "sha256:" + "f" * 64
+DEPLOYMENT = {
+    "name": "blue",
+    "endpoint_name": "hello",
+    "provisioning_state": "Succeeded",
+    "status": "running",
+    "error": None,
+    "instance_type": "Standard_F2s_v2",
+    "instance_count": 1,
+    "image": IMAGE,
+    "requested_image": "localep/base:latest",
+    "model": None,
+    "code": "FOLDER/größe/hello/code",
+    "scoring_script": "score.py",
+    "request_settings": {
+        "request_timeout_ms": 5000,
+        "max_concurrent_requests_per_instance": 1,
+    },
+    "limits": {"cpus": 2.0, "memory_bytes": 4 * 1024**3, "shm_bytes": None},
+    "egress_public_network_access": "enabled",
+    "start": {"seconds": 1.0, "allowed_seconds": 302, "probe": "liveness_probe"},
+}
 ENDPOINT = {
     "name": "hello",
     "provisioning_state": "Succeeded",
@@ -40,26 +61,40 @@ ENDPOINT = {
     "front_end": None,
     "error": None,
     "last_operation": {"name": "create", "state": "Succeeded", "error": None},
-    "deployments": [
+    "deployments": [DEPLOYMENT],
+}
+# What is installed is left out: it changes from day to day.
+ENVIRONMENT: dict[str, object] = {
+    "image": IMAGE,
+    "id": IDENTITY,
+    "base": {"image": "localep/base:latest", "id": IDENTITY, "repo_digest": None},
+    "lock": None,
+    "packages": [],
+}
+# What is used is left out, too.
+MEMORY = {
+    "limit_bytes": 4 * 1024**3,
+    "used_bytes": 1,
+    "peak_bytes": 1,
+    "processes_killed": 0,
+}
+INSTANCES = {
+    "wanted": 1,
+    "ready": 1,
+    "containers": [
         {
-            "name": "blue",
-            "endpoint_name": "hello",
-            "provisioning_state": "Succeeded",
+            "name": "localep.test-hello-blue-r1",
             "status": "running",
-            "error": None,
-            "instance_type": "Standard_DS3_v2",
-            "instance_count": 1,
-            "image": IMAGE,
-            "requested_image": "localep/base:latest",
-            "model": None,
-            "code": "FOLDER/größe/hello/code",
-            "scoring_script": "score.py",
-            "request_settings": {
-                "request_timeout_ms": 5000,
-                "max_concurrent_requests_per_instance": 1,
-            },
+            "restarts": 0,
+            "liveness_restarts": 0,
+            "liveness": None,
         }
     ],
+}
+LOOKED_AT = {**DEPLOYMENT, "instances": INSTANCES}
+SHOWN = ENDPOINT | {"deployments": [{**LOOKED_AT, "memory": MEMORY}]}
+WITH_ENVIRONMENT = ENDPOINT | {
+    "deployments": [{**LOOKED_AT, "environment": ENVIRONMENT, "memory": MEMORY}],
 }
 ENDPOINT_TABLE = f"""\
 name   provisioning_state  scoring_uri                   openapi_uri                          \
@@ -77,12 +112,15 @@ last operation       create: Succeeded
 
 deployment           blue
 state                Succeeded, running
-instance type        Standard_DS3_v2
+instances            1 of 1 ready
+instance type        Standard_F2s_v2
 image                {IMAGE} (for localep/base:latest)
 code                 FOLDER/größe/hello/code
 scoring script       score.py
 request timeout      5000 ms
 concurrent requests  1
+limits               2 CPUs, 4 GiB of memory
+memory               N MiB of 4 GiB (N MiB at most)
 """
 CREATED = f"Created hello, deployment blue: ready after N s.\n  scoring URI  {URI}/score\n"
 LOG = [
@@ -110,7 +148,9 @@ def tsv_cell(value: object) -> str:
 
 
 RESULTS: dict[str, dict[str, str]] = {
-    "show": data(ENDPOINT) | {"human": DETAILS, "table": ENDPOINT_TABLE},
+    "show": data(SHOWN)
+    | {form: data(WITH_ENVIRONMENT)[form] for form in ("json", "yaml")}
+    | {"human": DETAILS, "table": ENDPOINT_TABLE},
     "list": data([ENDPOINT])
     | {
         "human": "NAME   STATE      DEPLOYMENT  STATUS   SCORING URI\n"
@@ -138,11 +178,11 @@ RESULTS: dict[str, dict[str, str]] = {
         "table": f"image                         id{'':71}built\n{IMAGE}  {IDENTITY}  false\n",
     },
     "render -f größe/hello/deployment.yml --to context": data(
-        ["context/Dockerfile", "context/requirements.txt"]
+        ["context/Dockerfile", "context/list_packages.py", "context/requirements.txt"]
     )
     | {
-        "human": "context/Dockerfile\ncontext/requirements.txt\n",
-        "table": "result\ncontext/Dockerfile\ncontext/requirements.txt\n",
+        "human": "context/Dockerfile\ncontext/list_packages.py\ncontext/requirements.txt\n",
+        "table": "result\ncontext/Dockerfile\ncontext/list_packages.py\ncontext/requirements.txt\n",
     },
 }
 QUERIES = {
@@ -200,6 +240,12 @@ def mask(text: str, folder: Path) -> str:
         (r"\d{4}-\d\d-\d\d [\d:,]+|\d\d/\w{3}/\d{4}:[\d:]+ \+0000", "TIME"),
         (r" \d+(\.\d+){3} ", " IP "),
         (r" I \[\d+\]", " I [PID]"),
+        (r'"packages": \[(?s:.+?)\n +\]', '"packages": []'),
+        (r"packages:\n( +- name: .+\n +version: .+\n +source: pypi\n)+", "packages: []\n"),
+        (r"((?:used|peak)_bytes\"?: )\d+", r"\g<1>1"),
+        (r"[\d.]+ MiB", "N MiB"),
+        (r"(seconds\"?: )\d+\.\d+", r"\g<1>1.0"),
+        (r"localep\.test-\w+-hello-blue-\w{8}", "localep.test-hello-blue-r1"),
         (r"\d+\.\d+ms", "N ms"),
         (r"python-requests/[\d.]+", "CLIENT"),
     )

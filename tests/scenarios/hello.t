@@ -1,7 +1,7 @@
 A user tries the sample `hello`, changes its script, breaks it, and mends it.
 
   $ cp -r "$SAMPLES/hello" . && cd hello
-  $ sed -i 's|image: .*|image: localep/base:latest|' deployment.yml
+  $ sed -i 's|image: .*|image: localep/base:latest|; s|DS3_v2|F2s_v2|' deployment.yml
 
 Nothing is there yet.
 
@@ -38,12 +38,15 @@ It is shown to people and to programs.
   
   deployment           blue
   state                Succeeded, running
-  instance type        Standard_DS3_v2
+  instances            1 of 1 ready
+  instance type        Standard_F2s_v2
   image                localep/env:[0-9a-f]{16} \(for localep/base:latest\) (re)
   code                 */hello/code (glob)
   scoring script       score.py
   request timeout      5000 ms
   concurrent requests  1
+  limits               2 CPUs, 4 GiB of memory
+  memory               [\d.]+ MiB of 4 GiB \([\d.]+ MiB at most\) (re)
   $ localep list
   NAME   STATE      DEPLOYMENT  STATUS   SCORING URI
   hello  Succeeded  blue        running  http://127.0.0.1:\d+/score (re)
@@ -53,7 +56,7 @@ It is shown to people and to programs.
   local
   key
   $ localep show -o tsv --query 'deployments[0].instance_type'
-  Standard_DS3_v2
+  Standard_F2s_v2
   $ localep show -o yaml --query traffic
   blue: 100
   $ localep show -o json --query 'deployments[].name'

@@ -1,7 +1,7 @@
 An endpoint first, its deployment later, and no second one.
 
   $ cp -r "$SAMPLES/hello" . && cd hello
-  $ sed -i 's|image: .*|image: localep/base:latest|' deployment.yml
+  $ sed -i 's|image: .*|image: localep/base:latest|; s|DS3_v2|F2s_v2|' deployment.yml
 
   $ localep create -f endpoint.yml | sed 's/(.* s)/(N s)/'
   Created hello: no deployment yet (N s).

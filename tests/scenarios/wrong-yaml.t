@@ -16,7 +16,7 @@ Files that are no documents.
   $ printf 'name: {{NAME}}\n' >placeholder.yml; localep create -f placeholder.yml
   Error: */placeholder.yml:1:8 is not valid YAML. (glob)
   Cause: * (glob)
-  Remedy: Correct the line; placeholders such as {{X}} must be filled in before.
+  Remedy: Fill it with --var NAME=value.
   [3]
 
 Every mistake at once, each with its place.

@@ -106,6 +106,12 @@ class Localep:
         (found,) = self.engine.list_containers(self.names.labels(role=role))
         return found.identity
 
+    def ready(self) -> int | None:
+        """How many instances take requests."""
+        (deployment,) = self.json("show")["deployments"]
+        ready: int | None = deployment["instances"]["ready"]
+        return ready
+
     def left_behind(self) -> list[str]:
         """Whatever exists in the namespace."""
         labels = self.names.labels()
@@ -113,17 +119,21 @@ class Localep:
         networks = [
             network["Name"]
             for network in self.engine.api.networks()
-            if network["Name"] == self.names.network
+            if network["Name"] in {self.names.network, self.names.internal_network}
         ]
         return containers + networks + self.engine.list_volumes(labels)
 
 
 def copy_sample(sample: Path, folder: Path) -> Path:
-    """Copy a sample, with localep's own base in the place of the image that it names."""
+    """Copy a sample, with localep's own base in the place of the image that it names.
+
+    Its instance type becomes one that any machine holds: of a smaller machine is told.
+    """
     copy = folder / sample.name
     shutil.copytree(sample, copy)
     for path in copy.rglob("*.yml"):
         text = path.read_text()
+        text = text.replace("Standard_DS3_v2", "Standard_F2s_v2")
         path.write_text(re.sub(r"(?m)^( *image:) .*$", r"\1 localep/base:latest", text))
     for path in copy.rglob("Dockerfile"):
         text = path.read_text()

@@ -11,6 +11,12 @@ CODE = "/var/azureml-app/code"
 HEADER = "Error: The deployment did not get ready.\n"
 TRACEBACK = "  Traceback (most recent call last):\n"
 ENDED = "  The server ended with exit code 3.\n"
+CRASHED = (
+    "the cloud says `User container has crashed or terminated: Liveness probe failed … 502`"
+)
+RAISED = "init-raises; the cloud says `UserScriptInitFailed`"
+NOT_IMPORTED = f"import-error; {CRASHED}"
+INCOMPLETE = "init-or-run-missing; the cloud says `UserScriptFunctionNotFound`"
 CORRECT = "Remedy: Correct score.py and try again.\n"
 EXIT = "Remedy: Look for os._exit in the script and in what it imports.\n"
 
@@ -23,7 +29,7 @@ FAILURES = [
         "    print('loading')\n"
         "    helper.load()\n"
         "def run(raw_data): pass\n",
-        HEADER + "Cause: init() failed. RuntimeError: no weights\n" + TRACEBACK + ""
+        HEADER + f"Cause: init() failed ({RAISED}). RuntimeError: no weights\n" + TRACEBACK + ""
         '    File "/var/azureml-app/code/score.py", line 4, in init\n'
         "      helper.load()\n"
         '    File "/var/azureml-app/code/helper.py", line 2, in load\n'
@@ -35,7 +41,7 @@ FAILURES = [
     ),
     pytest.param(
         "import sys\ndef init():\n    sys.exit(4)\ndef run(raw_data): pass\n",
-        HEADER + "Cause: init() failed. SystemExit: 4\n" + TRACEBACK + ""
+        HEADER + f"Cause: init() failed ({RAISED}). SystemExit: 4\n" + TRACEBACK + ""
         '    File "/var/azureml-app/code/score.py", line 3, in init\n'
         "      sys.exit(4)\n"
         "  SystemExit: 4\n" + ENDED + CORRECT,
@@ -43,18 +49,18 @@ FAILURES = [
     ),
     pytest.param(
         "import no_such_module\ndef init(): pass\ndef run(raw_data): pass\n",
-        HEADER + "Cause: The scoring script could not be imported. "
+        HEADER + f"Cause: The scoring script could not be imported ({NOT_IMPORTED}). "
         "ModuleNotFoundError: No module named 'no_such_module'\n" + TRACEBACK + ""
         '    File "/var/azureml-app/code/score.py", line 1, in <module>\n'
         "      import no_such_module\n"
         "  ModuleNotFoundError: No module named 'no_such_module'\n" + ENDED + ""
-        "Remedy: Add the package to the list under `pip:` in the conda file, "
-        "or the module to the code folder.\n",
+        "Remedy: Add the package that has no_such_module to the list under `pip:` in the "
+        "conda file, or the module to the code folder.\n",
         id="missing package",
     ),
     pytest.param(
         "raise OSError('no licence')\n",
-        HEADER + "Cause: The scoring script could not be imported. "
+        HEADER + f"Cause: The scoring script could not be imported ({NOT_IMPORTED}). "
         "OSError: no licence\n" + TRACEBACK + ""
         '    File "/var/azureml-app/code/score.py", line 1, in <module>\n'
         "      raise OSError('no licence')\n"
@@ -63,8 +69,8 @@ FAILURES = [
     ),
     pytest.param(
         "def init(:\n",
-        HEADER + "Cause: The scoring script could not be imported. "
-        "SyntaxError: invalid syntax\n" + TRACEBACK + ""
+        HEADER + "Cause: The scoring script could not be imported (syntax-error; the cloud says "
+        "`syntax errors in scoring script`). SyntaxError: invalid syntax\n" + TRACEBACK + ""
         '    File "/var/azureml-app/code/score.py", line 1\n'
         "      def init(:\n"
         "               ^\n"
@@ -74,14 +80,14 @@ FAILURES = [
     ),
     pytest.param(
         "def run(raw_data): pass\n",
-        HEADER + "Cause: The scoring script is not complete. User script at "
+        HEADER + f"Cause: The scoring script is not complete ({INCOMPLETE}). User script at "
         "/var/azureml-app/code/score.py does not have a init() function defined.\n"
         "" + ENDED + CORRECT,
         id="no init()",
     ),
     pytest.param(
         "def init(): pass\n",
-        HEADER + "Cause: The scoring script is not complete. User script at "
+        HEADER + f"Cause: The scoring script is not complete ({INCOMPLETE}). User script at "
         "/var/azureml-app/code/score.py does not have a run() function defined.\n"
         "" + ENDED + CORRECT,
         id="no run()",
@@ -89,7 +95,7 @@ FAILURES = [
     pytest.param(
         "import os\ndef init(): os._exit(3)\ndef run(raw_data): pass\n",
         HEADER + "Cause: Its server's worker ended in init() with exit code 3, "
-        "without a message.\n" + EXIT,
+        f"without a message (native-crash; {CRASHED}).\n" + EXIT,
         id="os._exit with the code that ends the server",
     ),
 ]
@@ -142,7 +148,8 @@ def script_that_dies(line: str) -> str:
 def death_text(how: str, details: str, remedy: str) -> str:
     """All that is told of it."""
     return (
-        f"{HEADER}Cause: Its server's worker died 3 times in a row in init(){how}.\n"
+        f"{HEADER}Cause: Its server's worker died 3 times in a row in init(){how} "
+        f"(native-crash; {CRASHED}).\n"
         f"{details}{remedy}"
     )
 
@@ -159,7 +166,8 @@ SCRIPT_THAT_HANGS = (
 def hanging_text(seconds: int) -> str:
     """All that is told of it after its time."""
     return (
-        f"{HEADER}Cause: It did not answer within {seconds} s; init() is still at work.\n"
+        f"{HEADER}Cause: It did not answer within {seconds} s; init() is still at work "
+        "(init-too-slow).\n"
         "  Last lines of its output:\n"
         "    loading\n"
         "Remedy: Give it more time with --timeout, or make init() faster.\n"

@@ -38,8 +38,8 @@ class PackageIndex:
 @contextmanager
 def package_index(folder: Path, host: str, package: str) -> Iterator[PackageIndex]:
     """Serve a package of this name, with one module that says so, until the context ends."""
-    wheel = _make_wheel(folder, package)
-    certificate = _make_certificates(folder, host)
+    wheel = make_wheel(folder, package)
+    certificate = make_certificates(folder, host)
     wanted = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -82,7 +82,7 @@ def package_index(folder: Path, host: str, package: str) -> Iterator[PackageInde
         thread.join()
 
 
-def _make_wheel(folder: Path, package: str) -> Path:
+def make_wheel(folder: Path, package: str) -> Path:
     module = package.replace("-", "_")
     info = f"{module}-1.0.dist-info"
     files = {
@@ -104,8 +104,8 @@ def _digest(text: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def _make_certificates(folder: Path, host: str) -> Path:
-    """An authority and a certificate of it for the host; the latter with its key in one file."""
+def make_certificates(folder: Path, host: str) -> Path:
+    """An authority (authority.pem), and a certificate of it for the host with its key."""
     script = f"""
 set -eu
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=Test Authority" \\

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -29,12 +30,18 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class SecondEngine:
-    """A dockerd with all that is its own below one folder."""
+    """A dockerd with all that is its own below one folder.
+
+    ``options`` and ``configuration`` are what it is started with, ``programs`` is a folder of
+    programs that it finds first.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = f"localep-{folder.parent.name}"
         self.options: tuple[str, ...] = ()
+        self.configuration: dict[str, object] = {}
+        self.programs: Path | None = None
         self._network = _new_network()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -60,7 +67,8 @@ class SecondEngine:
 
     def start(self) -> None:
         """Start dockerd and wait until it answers; what it has to start again it has started."""
-        (self.folder / "daemon.json").write_text("{}")
+        (self.folder / "daemon.json").write_text(json.dumps(self.configuration))
+        path = os.environ["PATH"]
         with self.inside(), (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -76,6 +84,7 @@ class SecondEngine:
                 ],
                 stdout=log,
                 stderr=log,
+                env={**os.environ, "PATH": f"{self.programs}:{path}" if self.programs else path},
             )
         _wait_for(self._answers)
 

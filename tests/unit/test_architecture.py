@@ -17,7 +17,19 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 EVERYBODYS = {"", "errors", "exit_codes", "resources", "interrupts"}
 BELOW = {
     "cli": {"operations", "rules", "spec", "environment", "gateway", "engine", "server"},
-    "operations": {"registry", "rules", "spec", "environment", "gateway", "engine", "server"},
+    "operations": {
+        "conda",
+        "doctor",
+        "engine",
+        "environment",
+        "gateway",
+        "registry",
+        "rules",
+        "server",
+        "spec",
+    },
+    "conda": {"environment"},
+    "doctor": set(),
     "spec": set(),
     "environment": set(),
     "rules": {"spec", "environment"},
@@ -106,6 +118,16 @@ def test_the_engine_alone_knows_docker() -> None:
     }
 
     assert knowing == {"engine"}
+
+
+def test_conda_alone_knows_rattler() -> None:
+    knowing = {
+        part_of(name_of(path))
+        for path in MODULES
+        if {"rattler", "conda_lock"} & {part_of(name) for name in imports(path)}
+    }
+
+    assert knowing == {"conda"}
 
 
 def test_the_command_line_alone_knows_typer_and_rich() -> None:

@@ -14,8 +14,14 @@ from localep.resources import read_resource, render_template, resource_path
 TEMPLATES = [
     "Dockerfile.j2",
     "cloud-failures.md.j2",
+    "export.Dockerfile.j2",
+    "gateway.lua",
     "haproxy.cfg.j2",
+    "k8s.yaml.j2",
+    "list_packages.py",
+    "liveness.py",
     "localep-build.sh",
+    "localep-conda.py",
     "logging.json.j2",
     "mlflow_model_score/score.py",
 ]

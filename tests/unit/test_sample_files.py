@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-from localep.spec.loader import load_files
+from support.loading import load_files
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = sorted(path.parent for path in ROOT.glob("samples/*/endpoint.yml"))

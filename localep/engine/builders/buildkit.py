@@ -39,6 +39,11 @@ class BuildKit:
     command: tuple[str, ...]
     raw_json: bool
 
+    @property
+    def kind(self) -> str:
+        """Its name in LOCALEP_BUILDER."""
+        return "buildx" if "buildx" in self.command else "buildkit"
+
     @classmethod
     def by_buildx(cls, client: str, context: str | None, version: tuple[int, int]) -> BuildKit:
         """The buildx plugin, with the builder of the context itself.

@@ -27,6 +27,10 @@ _KINDS = ("buildx", "buildkit", "classic")
 class Builder(Protocol):
     """Builds one image."""
 
+    @property
+    def kind(self) -> str:
+        """Its name in LOCALEP_BUILDER."""
+
     def build(self, request: BuildRequest, progress: Progress) -> None:
         """Build and name the image. Raises BuildFailed."""
 

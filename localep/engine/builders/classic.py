@@ -35,6 +35,8 @@ _NOISE = re.compile(r" --->|Removing intermediate container|Successfully (built|
 class Classic:
     """The builder of the engine itself, over its API."""
 
+    kind = "classic"
+
     def __init__(self, api: docker.APIClient) -> None:
         self.api = api
 

@@ -23,10 +23,12 @@ def test_the_samples_own_request_works(endpoint: SampleEndpoint) -> None:
 
 
 def test_the_key_is_said_to_be_localeps_own(endpoint: SampleEndpoint) -> None:
-    answer = endpoint.localep.run("update")
+    answer = endpoint.localep.run("validate", "-f", "multi-model/deployment.yml")
 
-    assert (answer.status, answer.stderr) == (
-        0,
-        f"Warning: {endpoint.folder}/deployment.yml: models: is a key of localep's own; "
-        "the YAML of the cloud names one model.\n",
+    place = "multi-model/deployment.yml:6:3: warning [localep-only] models: "
+    assert f"{place}is a key of localep's own; the YAML of the cloud names one model.\n" in (
+        answer.stdout
     )
+    assert answer.status == 0
+    update = endpoint.localep.run("update")
+    assert update.stderr == "One warning as before; `localep validate` shows it.\n"

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from benchmarks.measurement import MEGABYTES, Measurement, broken, differences, table
+from benchmarks.measurement import (
+    MEGABYTES,
+    MILLISECONDS,
+    PERCENT,
+    Measurement,
+    broken,
+    differences,
+    table,
+)
 
 ROWS = [
     Measurement("floor", (0.02, 0.01, 0.03)),
@@ -19,6 +27,18 @@ def test_the_table_is_aligned_and_says_what_is_kept() -> None:
         "create  1.200 s  1.000 s  1.600 s  0.020 s  1.500 s  kept",
         "update  1.250 s  1.100 s  1.300 s           1.200 s  BROKEN",
         "memory    71 MB    70 MB    71 MB",
+    ]
+
+
+def test_each_unit_has_digits_of_its_own() -> None:
+    rows = [
+        Measurement("share", (0.25, -0.5, 0.125), bound=0.3, unit=MILLISECONDS),
+        Measurement("lost", (4.96,), bound=5.0, unit=PERCENT),
+    ]
+
+    assert table(rows)[1:] == [
+        "share  0.125 ms  -0.500 ms  0.250 ms         0.300 ms  kept",
+        "lost      5.0 %      5.0 %     5.0 %            5.0 %  kept",
     ]
 
 

@@ -38,6 +38,14 @@ print(sys.argv[1])
     assert result.outputs == ("one\n", "two\n")
 
 
+def test_a_program_may_have_to_end_with_another_status(tmp_path: Path) -> None:
+    refused = python("import sys; print('no'); sys.exit(3)")
+
+    assert run(refused, tmp_path, os.environ, status=3).output == "no\n"
+    with pytest.raises(BenchmarkFailed, match=r" ended with 0:\n$"):
+        run(python("pass"), tmp_path, os.environ, status=3)
+
+
 def test_a_program_that_fails_is_told_with_what_it_wrote(tmp_path: Path) -> None:
     program = "import sys; sys.exit('no engine')"
 

@@ -151,7 +151,7 @@ def translated(error: Exception) -> EngineError:
         ),
         pytest.param(
             500,
-            "could not select device driver with capabilities: [[gpu]]",
+            "unknown or invalid runtime name: nvidia",
             EngineError,
             SEE_LOG,
             id="another",

@@ -104,6 +104,12 @@ def rendered(plan: EnvironmentPlan) -> str:
     return build_context(plan)["Dockerfile"]
 
 
+def growth(plan: EnvironmentPlan) -> str:
+    """What an image says of itself to those that may grow from it."""
+    lines = " ".join(plan.lines)
+    return f'LABEL localep.root={plan.root} localep.lines="{lines}" localep.growth=0\n'
+
+
 def instructions(dockerfile: str) -> list[str]:
     # Reads a Dockerfile as the classic builder does: a backslash at a line's end goes on with
     # the next line, and comments are no lines at all.
@@ -116,7 +122,7 @@ def test_on_localep_s_own_base_the_image_is_an_environment_alone() -> None:
     plan = EnvironmentPlan(OWN, ("numpy", "azureml-inference-server-http"))
 
     assert build_context(plan) == {
-        "Dockerfile": ON_OWN_BASE,
+        "Dockerfile": ON_OWN_BASE + growth(plan),
         "list_packages.py": read_resource("templates/list_packages.py"),
         "requirements.txt": "numpy\nazureml-inference-server-http\n",
     }
@@ -126,7 +132,7 @@ def test_on_another_s_base_the_tools_are_brought_along() -> None:
     plan = EnvironmentPlan(FOREIGN, ("azureml-defaults",))
 
     assert build_context(plan) == {
-        "Dockerfile": ON_FOREIGN_BASE,
+        "Dockerfile": ON_FOREIGN_BASE + growth(plan),
         "list_packages.py": read_resource("templates/list_packages.py"),
         "requirements.txt": "azureml-defaults\n",
     }

@@ -159,6 +159,30 @@ def test_a_switch_opens_the_new_servers_before_the_old_ones_drain(state: Gateway
     ]
 
 
+def test_a_switch_leaves_servers_alone_that_nothing_stands_behind(state: GatewayState) -> None:
+    assert runtime.switch(state, drains=False) == [
+        command for command in runtime.switch(state) if not command.endswith("drain")
+    ]
+
+
+STATES = """# pxname,svname,scur,status,
+deployment,a1,0,UP,
+deployment,a2,0,UP 1/3,
+deployment,a3,1,DOWN 1/2,
+deployment,b1,1,DRAIN,
+deployment,b2,0,MAINT,
+"""
+
+
+def test_servers_that_are_ready_stay_so_in_a_new_process() -> None:
+    assert runtime.ready_servers(STATES) == ["a1", "a2"]
+    assert runtime.stay_ready(["a1", "a2"]) == [
+        "set server deployment/a1 health up",
+        "set server deployment/a2 health up",
+    ]
+    assert runtime.ready_servers("no table") == []
+
+
 def test_without_a_backend_neither_server_takes_requests(state: GatewayState) -> None:
     assert runtime.switch(replace(state, backend=None)) == [
         "set map /etc/haproxy/limits.map share 0",

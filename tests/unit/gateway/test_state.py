@@ -69,6 +69,7 @@ def test_the_file_holds_plain_values_under_their_own_names(state: GatewayState) 
                 "success_threshold": 2,
                 "failure_threshold": 4,
             },
+            "start_seconds": None,
         },
         "traffic": {"blue": 90},
         "documents": [{"source": "/app/endpoint.yml", "data": {"name": "hello", "tags": {"a": 1}}}],

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from localep.errors import BuildFailed
-from localep.operations.build_failures import BuildCause, explain, patterns, read_log
+from localep.operations.build_failures import explain, patterns, read_log
+from localep.operations.failure_table import FoundCause
 from localep.rules.causes import all_causes, cause
 
 LOGS = yaml.safe_load(Path(__file__).with_name("build_logs.yml").read_text(encoding="utf-8"))
@@ -120,7 +121,7 @@ OWN = {
 }
 
 
-def parts(found: BuildCause | None) -> tuple[str, str, str] | None:
+def parts(found: FoundCause | None) -> tuple[str, str, str] | None:
     return (found.id, found.cloud, found.says) if found is not None else None
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from localep.engine.base import ContainerRequest, Mount
+from localep.engine.base import ContainerRequest, HealthCheck, Limits, Mount
 from localep.errors import SpecError
 from localep.operations.container_plan import ContainerPlan, container_request, plan_container
 from localep.operations.environments import EnvironmentImage
+from localep.operations.limits import LimitPlan
 from localep.operations.script_logging import logging_config
 from localep.operations.workplace import Workplace
 from localep.spec.model import (
@@ -91,6 +92,7 @@ def test_the_request_asks_for_a_container_that_runs_as_the_clouds(
             "localep.endpoint": "hello",
             "localep.deployment": "blue",
             "localep.revision": "0a1b2c3d",
+            "localep.instance": "1",
             "localep.fingerprint": made.fingerprint,
             "localep.spec": request.labels["localep.spec"],
         },
@@ -117,6 +119,16 @@ def test_the_request_asks_for_a_container_that_runs_as_the_clouds(
         publish={},
         scratch={},
         unprivileged=True,
+        health=HealthCheck(
+            command=(
+                *("python3", "-I", "-S", "/opt/localep/liveness.py"),
+                *("watch", "2", "5001", "/", "10", "30"),
+            ),
+            period=10,
+            timeout=420,
+            start_period=10,
+            failure_threshold=30,
+        ),
     )
     assert json.loads(request.labels["localep.spec"]) == {
         "name": "blue",
@@ -125,7 +137,14 @@ def test_the_request_asks_for_a_container_that_runs_as_the_clouds(
         "image": "localep/env:0a1b",
         "requested_image": "mcr.example/base:1",
         "model": str(project / "models" / "diabetes"),
+        "model_places": {
+            "/var/azureml-app/azureml-models/diabetes/3/diabetes": str(
+                project / "models" / "diabetes"
+            )
+        },
+        "copies_model": False,
         "code": str(project / "code"),
+        "code_folder": "/var/azureml-app/code",
         "scoring_script": "score.py",
         "liveness_probe": {
             "initial_delay": 10,
@@ -141,7 +160,25 @@ def test_the_request_asks_for_a_container_that_runs_as_the_clouds(
             "success_threshold": 1,
             "failure_threshold": 30,
         },
+        "liveness_route": None,
+        "egress_public_network_access": "enabled",
+        "limits": LimitPlan().record,
+        "gpus": "auto",
     }
+
+
+def test_without_egress_the_container_is_in_the_internal_network_and_asks_nobody_for_names(
+    place: Workplace, plan: Plan, spec: DeploymentSpec
+) -> None:
+    made = plan(replace(spec, has_egress=False))
+
+    request = container_request(place, made, "r1")
+
+    assert request.network == "localep_internal"
+    assert (request.dns, request.dns_options) == (("192.0.2.1",), ("timeout:1", "attempts:1"))
+    record = json.loads(request.labels["localep.spec"])
+    assert record["egress_public_network_access"] == "disabled"
+    assert made.fingerprint != plan(spec).fingerprint
 
 
 def test_no_variable_of_the_user_stands_in_a_label(
@@ -216,17 +253,19 @@ def members(spec: DeploymentSpec) -> dict[str, tarfile.TarInfo]:
 
 
 CODE = "var/azureml-app/code"
+# What every container of localep's own server gets.
+PLAIN = ["opt/localep/liveness.py", CODE, f"{CODE}/score.py"]
 LOOKS_UP = "from azureml.core import Model\npath = Model.get_model_path('diabetes')\n"
 
 
 def test_the_models_are_linked_for_scripts_that_look_them_up_by_azureml_core(
     spec: DeploymentSpec, project: Path
 ) -> None:
-    assert sorted(members(spec)) == [CODE, f"{CODE}/score.py"]
+    assert sorted(members(spec)) == PLAIN
 
     (project / "code" / "score.py").write_text(LOOKS_UP)
     found = members(spec)
-    assert sorted(found) == [CODE, f"{CODE}/azureml-models", f"{CODE}/score.py"]
+    assert sorted(found) == sorted([*PLAIN, f"{CODE}/azureml-models"])
     link = found[f"{CODE}/azureml-models"]
     assert (link.issym(), link.linkname) == (True, "/var/azureml-app/azureml-models")
 
@@ -239,7 +278,7 @@ def test_the_models_are_linked_for_scripts_that_look_them_up_by_azureml_core(
 
 
 def test_without_a_model_nothing_is_linked(spec: DeploymentSpec) -> None:
-    assert sorted(members(replace(spec, model=None))) == [CODE, f"{CODE}/score.py"]
+    assert sorted(members(replace(spec, model=None))) == PLAIN
 
 
 def test_a_log_level_puts_a_configuration_beside_the_scoring_script(spec: DeploymentSpec) -> None:
@@ -257,7 +296,7 @@ def test_a_log_level_puts_a_configuration_beside_the_scoring_script(spec: Deploy
 def test_a_log_level_that_is_none_adds_nothing(spec: DeploymentSpec, level: str) -> None:
     odd = replace(spec, model=None, environment_variables={"LOCALEP_LOG_LEVEL": level})
 
-    assert sorted(members(odd)) == [CODE, f"{CODE}/score.py"]
+    assert sorted(members(odd)) == PLAIN
 
 
 def test_several_models_are_mounted_each_on_its_own(
@@ -295,8 +334,11 @@ def test_a_custom_container_is_as_its_image_says(
     assert request.mounts == (
         Mount(str(project / "models" / "diabetes"), "/models/diabetes/3/diabetes"),
     )
+    # Nobody knows whether it has a Python that could keep the liveness probe.
+    assert request.health is None
     record = json.loads(request.labels["localep.spec"])
     assert (record["code"], record["scoring_script"]) == (None, None)
+    assert record["liveness_route"] == {"port": 8501, "path": "/alive"}
 
 
 def test_a_custom_container_gets_the_code_that_its_deployment_names(
@@ -446,6 +488,13 @@ def test_another_scoring_script_changes_the_fingerprint(
     other = replace(spec, code=CodeSpec(project / "code", "other.py"))
 
     assert plan(other).fingerprint != plan(spec).fingerprint
+
+
+def test_other_limits_change_the_fingerprint(plan: Plan, spec: DeploymentSpec) -> None:
+    with plan_container(
+        spec, IMAGE, copy_model=False, limits=LimitPlan(Limits(memory=2**30))
+    ) as limited:
+        assert limited.fingerprint != plan(spec).fingerprint
 
 
 def test_changed_code_changes_the_fingerprint(

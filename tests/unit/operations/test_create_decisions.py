@@ -7,7 +7,9 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -20,7 +22,7 @@ from localep.errors import (
     PortTaken,
     SpecError,
 )
-from localep.gateway.state import Backend, GatewayState, Operation
+from localep.gateway.state import Backend, GatewayState, Operation, Readiness
 from localep.operations.create import CreateOptions, create
 from localep.operations.endpoints import find_endpoint
 from localep.operations.views import DeploymentView, EndpointView
@@ -96,7 +98,7 @@ def test_an_endpoint_is_created_with_its_deployment(
                 status="running",
                 error=None,
                 instance_type="Standard_DS3_v2",
-                instance_count=None,
+                instance_count=1,
                 image=image,
                 requested_image=None,
                 model=None,
@@ -106,6 +108,8 @@ def test_an_endpoint_is_created_with_its_deployment(
                     "request_timeout_ms": 5000,
                     "max_concurrent_requests_per_instance": 1,
                 },
+                limits={"cpus": 4, "memory_bytes": 14 * 1024**3, "shm_bytes": None},
+                start=ANY,
             )
         ],
     )
@@ -126,20 +130,53 @@ def test_a_new_deployment_is_opened_before_the_state_says_so(
     address = place.engine.list_containers({"localep.role": "deployment"})[0].addresses["localep"]
     assert calls[4:] == [
         f"restart always {GATEWAY}",
+        "haproxy set server deployment/a1 state drain",
+        "haproxy set server deployment/a1 check-port 5001",
+        "haproxy set server deployment/a1 fqdn localep-r1",
         f"haproxy set server probe/target addr {address} port 5001",
         "haproxy set server probe/target state ready",
-        "haproxy set server deployment/a state drain",
-        "haproxy set server deployment/a fqdn localep-r1",
         "restart always localep-hello-blue-r1",
-        "haproxy set server deployment/a state ready",
-        "haproxy set server deployment/a health up",
+        "haproxy set server deployment/a1 state ready",
+        "haproxy set server deployment/a1 health up",
         "haproxy set map /etc/haproxy/limits.map share 100",
         "haproxy set map /etc/haproxy/limits.map in_flight 2",
         "haproxy set map /etc/haproxy/limits.map timeout_ms 5000",
         "haproxy set map /etc/haproxy/names.map deployment blue",
-        "haproxy set maxconn server deployment/a 1",
-        "haproxy set server deployment/b state drain",
+        "haproxy set map /etc/haproxy/probe.map path /",
+        "haproxy set maxconn server deployment/a1 1",
     ]
+
+
+def test_a_deployment_without_egress_is_in_a_network_that_its_gateway_joins(
+    place: Workplace, load: Load, calls: list[str]
+) -> None:
+    create(place, load("deployment.yml", "egress_public_network_access=disabled"), OPTIONS)
+
+    assert f"connect {GATEWAY} to localep_internal" in calls
+    (deployment,) = place.engine.list_containers({"localep.role": "deployment"})
+    assert list(deployment.addresses) == ["localep_internal"]
+    address = deployment.addresses["localep_internal"]
+    assert f"haproxy set server probe/target addr {address} port 5001" in calls
+    assert vars(place.engine)["networks"] == ["localep", "localep_internal"]
+
+
+def test_a_start_that_the_cloud_would_not_wait_for_is_warned_of(
+    place: Workplace, load: Load, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(monotonic=iter(range(0, 10**6, 400)).__next__)
+    monkeypatch.setattr("localep.operations.rollout.time", clock)
+
+    result = create(place, load("endpoint.yml", "deployment.yml"), OPTIONS)
+
+    start = result.endpoint.deployments[0].start
+    assert start is not None
+    assert (start.allowed_seconds, start.probe) == (302, "liveness_probe")
+    assert start.seconds > 302
+    (warning,) = [line for line in told if "init-too-slow" in line]
+    assert warning.startswith(
+        f"warning: The deployment took {start.seconds:.1f} s to get ready; in the cloud its "
+        "liveness_probe would have given up after 302 s (init-too-slow). "
+    )
 
 
 def test_the_state_holds_the_deployment_and_the_documents(
@@ -158,13 +195,15 @@ def test_the_state_holds_the_deployment_and_the_documents(
         operation=Operation("create", "Succeeded", "blue"),
         backend=Backend(
             deployment="blue",
-            container="id of localep-hello-blue-r1",
-            alias="localep-r1",
+            revision="r1",
+            aliases=("localep-r1",),
             slot="a",
             port=5001,
             scoring_path="/score",
             request_timeout_ms=5000,
             max_concurrent_requests=1,
+            max_queue_wait_ms=500,
+            readiness=Readiness(),
         ),
         traffic={},
         documents=[
@@ -185,6 +224,44 @@ def test_the_state_holds_what_the_front_end_shall_let_through(place: Workplace, 
     state = state_of(place)
     assert (state.allows_options, state.is_direct) == (True, True)
     assert result.endpoint.front_end == "direct"
+
+
+def test_an_endpoint_may_ask_for_no_key_and_refuse_large_requests(
+    place: Workplace, load: Load, told: list[str]
+) -> None:
+    options = replace(OPTIONS, requires_key=False, payload_limit=1500)
+
+    result = create(place, load("endpoint.yml", "deployment.yml"), options)
+
+    state = state_of(place)
+    assert (state.requires_key, state.payload_limit) == (False, 1500)
+    assert result.endpoint.front_end == "no-auth, max-payload 1500"
+    assert [text for text in told if text.startswith("warning: Whoever")] == []
+
+
+def test_a_deployment_that_is_added_may_change_the_front_end_of_its_endpoint(
+    place: Workplace, load: Load
+) -> None:
+    create(place, load("endpoint.yml"), replace(OPTIONS, payload_limit=1500))
+    added = CreateOptions(allows_options=True, requires_key=False)
+
+    result = create(place, load("deployment.yml"), added)
+
+    assert result.endpoint.front_end == "allow-options, no-auth, max-payload 1500"
+    state = state_of(place)
+    assert (state.allows_options, state.is_direct, state.requires_key) == (True, False, False)
+
+
+@pytest.mark.parametrize("changes", [{"requires_key": False}, {"is_direct": True}])
+def test_strangers_who_may_use_an_endpoint_without_a_key_are_warned_of(
+    place: Workplace, load: Load, told: list[str], changes: dict[str, bool]
+) -> None:
+    options = replace(OPTIONS, host="0.0.0.0", **changes)  # type: ignore[arg-type]
+
+    create(place, load("endpoint.yml"), options)
+
+    warning = "Whoever reaches 0.0.0.0 may use the endpoint: it asks for no key there."
+    assert f"warning: {warning}" in told
 
 
 def test_a_custom_container_is_probed_and_asked_at_its_own_routes(
@@ -212,7 +289,7 @@ def test_a_custom_container_is_probed_and_asked_at_its_own_routes(
     address = container.addresses["localep"]
     assert [call for call in calls if " port " in call] == [
         f"haproxy set server probe/target addr {address} port 8502",
-        f"haproxy set server deployment/a addr {address} port 8503",
+        f"haproxy set server deployment/a1 addr {address} port 8503",
     ]
 
 
@@ -231,7 +308,7 @@ def test_the_gateway_is_created_as_a_user_who_may_do_nothing_else(
 
     (request,) = requests
     assert (request.user, request.unprivileged) == ("haproxy", True)
-    assert (request.environment, request.mounts) == ({}, ())
+    assert (request.environment, request.mounts) == ({"RES_OPTIONS": "timeout:1 attempts:1"}, ())
     assert (request.network, request.aliases) == ("localep", ("localep-gateway",))
     assert request.publish == {8080: ("0.0.0.0", 8085)}
     assert request.labels == {
@@ -415,8 +492,8 @@ def test_a_deployment_that_fails_to_join_leaves_the_endpoint_with_the_error(
     assert state_of(place) == before.after(Operation("create", "Failed", "blue", error))
     assert containers(place) == [GATEWAY]
     assert calls[-3:] == [
-        "haproxy set server deployment/a state drain",
-        "haproxy set server deployment/a fqdn localep-gateway",
+        "haproxy set server deployment/a1 state maint",
+        "haproxy set server deployment/a1 fqdn localep-gateway",
         "remove localep-hello-blue-r1",
     ]
 

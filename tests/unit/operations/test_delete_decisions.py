@@ -83,10 +83,11 @@ def test_a_deployment_goes_alone_and_the_endpoint_stays(
         "haproxy set map /etc/haproxy/limits.map in_flight 0",
         "haproxy set map /etc/haproxy/limits.map timeout_ms 0",
         "haproxy set map /etc/haproxy/names.map deployment .",
+        "haproxy set map /etc/haproxy/probe.map path /",
         "remove localep-hello-blue-r1",
         "remove the volume localep-hello-model-r1",
-        "haproxy set server deployment/a state drain",
-        "haproxy set server deployment/a fqdn localep-gateway",
+        "haproxy set server deployment/a1 state maint",
+        "haproxy set server deployment/a1 fqdn localep-gateway",
     ]
     assert find_endpoint(place, "hello").state == replace(
         hello.state,

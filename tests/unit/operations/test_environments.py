@@ -226,6 +226,59 @@ def test_an_own_image_with_the_inference_server_is_used_as_it_is(
     assert plain == EnvironmentImage(reference, f"sha256:{reference}", built=False)
 
 
+def test_an_image_of_the_clouds_kind_is_run_as_it_is(place: Workplace, fake: FakeEngine) -> None:
+    plain = replace(CUSTOM, inference_config=None)
+    fake.images["team/server:1"] = Image("sha256:5e", {}, 1000)
+    fake.paths["sha256:5e"] = ["/var/runit"]
+    fake.programs["sha256:5e"] = ["azmlinfsrv", "python3.11"]
+
+    image = ensure_environment(place, plain, DEFAULTS)
+
+    assert image == EnvironmentImage("team/server:1", "sha256:5e", built=False, has_own_server=True)
+    # With packages on top, localep starts the server.
+    packages: dict[str, Any] = {"dependencies": ["python=3.11"]}
+    built = ensure_environment(place, replace(plain, conda=packages), DEFAULTS)
+    assert (built.reference.partition(":")[0], built.has_own_server) == ("localep/env", False)
+    # Routes of the deployment's own say how it answers.
+    assert not ensure_environment(place, CUSTOM, DEFAULTS).has_own_server
+
+
+@pytest.mark.parametrize("sends_folder", [True, False])
+def test_a_dockerfile_that_stands_in_the_yaml_is_built(
+    place: Workplace,
+    fake: FakeEngine,
+    folder: Path,
+    told: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    sends_folder: bool,
+) -> None:
+    sent: list[tuple[Path, str, list[str]]] = []
+
+    def keep(request: BuildRequest, _: object) -> Image:
+        context = request.context
+        assert isinstance(context, BuildFolder)
+        names = sorted(path.name for path in context.path.iterdir())
+        sent.append((context.path, (context.path / context.dockerfile).read_text(), names))
+        fake.images[request.reference] = image = Image("sha256:b", {}, 1)
+        return image
+
+    monkeypatch.setattr(fake, "build_image", keep)
+    build_spec = BuildSpec(folder, text="FROM a\n", sends_folder=sends_folder)
+    spec = replace(CUSTOM, image=None, build=build_spec)
+
+    first = ensure_environment(place, spec, DEFAULTS)
+
+    ((context, text, names),) = sent
+    assert text == "FROM a\n"
+    assert (context == folder) == sends_folder
+    assert names == (["Dockerfile", "src"] if sends_folder else ["Dockerfile"])
+    assert context.exists() == sends_folder
+    assert told == ["step: Building the Dockerfile of the environment"]
+    assert ensure_environment(place, spec, DEFAULTS) == replace(first, built=False)
+    other = replace(build_spec, text="FROM b\n")
+    assert ensure_environment(place, replace(spec, build=other), DEFAULTS).built
+
+
 def test_the_image_of_a_custom_container_is_used_as_it_is(
     place: Workplace, fake: FakeEngine, told: list[str]
 ) -> None:
@@ -298,3 +351,22 @@ def test_the_users_image_can_be_built_alone(
 
     assert image.built
     assert [request.reference for request in fake.builds] == [image.reference]
+
+
+def test_a_big_folder_beside_the_conda_file_is_not_sent(
+    place: Workplace, project: Path, load: Callable[..., Bundle], fake: FakeEngine
+) -> None:
+    (project / "conda.yml").write_text(
+        "dependencies: [python=3.11, {pip: [azureml-inference-server-http]}]\n"
+    )
+    with (project / "data.bin").open("wb") as stream:
+        os.truncate(stream.fileno(), 200 * 1024**2)
+    with (project / "deployment.yml").open("a") as file:
+        file.write("environment: {image: 'localep/base:latest', conda_file: conda.yml}\n")
+
+    build(place, load("deployment.yml"), EnvironmentOptions(no_cache=True))
+
+    (request,) = fake.builds
+    assert not isinstance(request.context, BuildFolder)
+    assert sum(len(text.encode()) for text in request.context.values()) < 100_000
+    assert dict(request.files) == {}

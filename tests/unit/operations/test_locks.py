@@ -53,6 +53,29 @@ def test_a_second_holder_is_told(locks: Locks) -> None:
     assert caught.value.remedy == "Wait for that command to end, and try again."
 
 
+def test_a_holder_with_patience_waits_for_the_other(locks: Locks) -> None:
+    process = holder(locks)
+    with ThreadPoolExecutor(1) as beside:
+
+        def wait() -> bool:
+            with locks.hold("default", "hello", 30):
+                return True
+
+        waiting = beside.submit(wait)
+        process.communicate()
+
+        assert waiting.result()
+
+
+def test_patience_ends(locks: Locks) -> None:
+    with (
+        locks.hold("default", "hello"),
+        pytest.raises(EndpointConflict),
+        locks.hold("default", "hello", 0.1),
+    ):
+        pass
+
+
 def test_other_endpoints_and_namespaces_are_free(locks: Locks) -> None:
     with locks.hold("default", "hello"):
         assert locks.is_held("default", "hello")

@@ -11,6 +11,7 @@ from localep.operations.names import Names, names_of_user, network_alias
 def all_names(names: Names, endpoint: str) -> list[str]:
     return [
         names.network,
+        names.internal_network,
         names.gateway(endpoint),
         names.deployment(endpoint, "blue", "0a1b2c3d"),
         names.model_volume(endpoint, "0a1b2c3d"),
@@ -20,6 +21,7 @@ def all_names(names: Names, endpoint: str) -> list[str]:
 def test_names_in_the_default_namespace() -> None:
     assert all_names(Names(), "hello") == [
         "localep",
+        "localep_internal",
         "localep-hello-gateway",
         "localep-hello-blue-0a1b2c3d",
         "localep-hello-model-0a1b2c3d",

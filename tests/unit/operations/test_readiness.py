@@ -13,10 +13,11 @@ from typing import cast
 import pytest
 import requests
 
-from localep.engine.base import Container, Engine
+from localep.engine.base import Container, Engine, Usage
 from localep.errors import DeploymentNotReady
 from localep.operations.layout import SERVER_ROUTES
-from localep.operations.readiness import Probe, wait_until_ready
+from localep.operations.readiness import Patience, Probe, wait_until_ready
+from localep.operations.sizes import GIB
 from localep.operations.start_failures import NOBODY_LISTENS
 from localep.spec.model import Route
 
@@ -37,6 +38,10 @@ class Server:
 
     log: str
     found: Container | None = RUNNING
+    needs: Usage | None = None
+
+    def usage(self, _: str) -> Usage | None:
+        return self.needs
 
     def inspect_container(self, _: str) -> Container | None:
         return self.found
@@ -68,13 +73,13 @@ def failure(log: str, exit_code: int | None = None, timeout: float = 5.0) -> Dep
     if exit_code is not None:
         server = Server(log, replace(RUNNING, status="exited", exit_code=exit_code))
     with pytest.raises(DeploymentNotReady) as caught:
-        wait_until_ready(cast(Engine, server), "1", Door(), timeout, "score.py")
+        wait_until_ready(cast(Engine, server), "1", Door(), Patience(timeout), "score.py")
     assert caught.value.message == "The deployment did not get ready."
     return caught.value
 
 
 def test_a_server_that_answers_is_ready() -> None:
-    wait_until_ready(cast(Engine, Server("")), "1", Door(answer=200), 5, "score.py")
+    wait_until_ready(cast(Engine, Server("")), "1", Door(answer=200), Patience(5), "score.py")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +114,7 @@ def test_the_containers_answers_are_told_from_the_gateways(
 
 def test_a_container_that_somebody_removed_is_told() -> None:
     with pytest.raises(DeploymentNotReady) as caught:
-        wait_until_ready(cast(Engine, Server("", None)), "1", Door(), 5, "score.py")
+        wait_until_ready(cast(Engine, Server("", None)), "1", Door(), Patience(5), "score.py")
 
     assert caught.value.message == "The deployment's container is gone."
 
@@ -241,11 +246,95 @@ def test_of_a_container_that_ends_for_itself_the_log_is_shown(
     assert error.details == ("one", "two")
 
 
+LIMITED = replace(
+    RUNNING, labels={"localep.spec": '{"instance_type": "Standard_F2s_v2"}'}, memory_limit=4 * GIB
+)
+
+
+def out_of_memory(server: Server, script: str | None = "score.py") -> DeploymentNotReady:
+    with pytest.raises(DeploymentNotReady) as caught:
+        wait_until_ready(cast(Engine, server), "1", Door(), Patience(0.8), script)
+    return caught.value
+
+
+def test_a_worker_that_the_kernel_ended_is_told_the_first_time() -> None:
+    log = read("workers_are_killed")
+    once = log[: log.index("SIGKILL") + len("SIGKILL!")]
+
+    error = out_of_memory(Server(once, LIMITED, Usage(GIB, 1, 4 * GIB, 1)))
+
+    assert error.cause == (
+        "It was out of memory in init(): its limit is 4 GiB, its peak was 4 GiB, and the system "
+        "ended a process of it (memory-at-start; the cloud says `OutOfQuota`)."
+    )
+    assert error.remedy == (
+        "Take an instance type with more memory, such as Standard_DS2_v2 (7 GiB) or "
+        "Standard_D2as_v4 (8 GiB) or Standard_DS3_v2 (14 GiB), or load less in init()."
+    )
+
+
+def test_workers_that_load_the_same_are_told_of() -> None:
+    log = read("workers_are_killed").replace("Worker Count: 1", "Worker Count: 3")
+
+    assert out_of_memory(Server(log, LIMITED, Usage(GIB, 1, None, 1))).remedy == (
+        "Take an instance type with more memory, such as Standard_DS2_v2 (7 GiB) or "
+        "Standard_D2as_v4 (8 GiB) or Standard_DS3_v2 (14 GiB), or load less in init(), or take "
+        "fewer workers than 3 (WORKER_COUNT), each of which loads it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "cause", "remedy"),
+    [
+        (
+            GIB // 2,
+            "its limit is 512 MiB",
+            "Standard_F2s_v2 has 4 GiB, which may do in the cloud; here give more with --memory, "
+            "or load less in init().",
+        ),
+        (None, "the machine had no more", "Give Docker more memory, or load less in init()."),
+        (
+            6000 * GIB,
+            "its limit is 6000 GiB",
+            "No instance type has more memory: load less in init().",
+        ),
+    ],
+)
+@pytest.mark.parametrize("script", ["score.py", None])
+def test_a_container_that_was_ended_for_want_of_memory_is_told(
+    limit: int | None, cause: str, remedy: str, script: str | None
+) -> None:
+    ended = replace(LIMITED, status="exited", exit_code=137, oom_killed=True, memory_limit=limit)
+
+    error = out_of_memory(Server("loading\n", ended), script)
+
+    assert error.cause == (
+        f"It was out of memory: {cause}, and the system ended a process of it "
+        "(memory-at-start; the cloud says `OutOfQuota`)."
+    )
+    assert (error.remedy, error.details) == (remedy, ("loading",))
+
+
+def test_a_server_that_waits_for_a_process_that_was_ended_is_told_at_the_time_out() -> None:
+    error = out_of_memory(Server("", LIMITED, Usage(GIB, 1, 4 * GIB, 1)), None)
+
+    assert error.cause is not None
+    assert error.cause.startswith("It was out of memory: its limit is 4 GiB")
+
+
+def test_a_worker_that_was_killed_by_somebody_else_was_not_out_of_memory() -> None:
+    error = out_of_memory(Server(read("workers_are_killed"), LIMITED, Usage(GIB, 1, GIB, 0)))
+
+    assert error.cause == (
+        "Its server's worker died 3 times in a row in init() (SIGKILL), without a message."
+    )
+
+
 def own_servers_failure(server: Server, answer: int | None = None) -> DeploymentNotReady:
     """The error of a custom container that does not get ready."""
     door = Door(route=Route(8501, "/ready"), answer=answer)
     with pytest.raises(DeploymentNotReady) as caught:
-        wait_until_ready(cast(Engine, server), "1", door, 0.05, None)
+        wait_until_ready(cast(Engine, server), "1", door, Patience(0.05), None)
     assert caught.value.message == "The deployment did not get ready."
     return caught.value
 

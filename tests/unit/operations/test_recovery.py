@@ -103,20 +103,22 @@ def test_an_update_takes_back_what_a_killed_one_told_the_gateway(
     result = update(place, UpdateOptions())
 
     assert result.changed == "settings"
-    assert calls[:11] == [
-        "haproxy set server deployment/a state ready",
-        "haproxy set server deployment/a health up",
+    assert calls[:13] == [
+        "haproxy set server deployment/a1 state ready",
+        "haproxy set server deployment/a1 health up",
         "haproxy set map /etc/haproxy/limits.map share 100",
         "haproxy set map /etc/haproxy/limits.map in_flight 2",
         "haproxy set map /etc/haproxy/limits.map timeout_ms 5000",
         "haproxy set map /etc/haproxy/names.map deployment blue",
-        "haproxy set maxconn server deployment/a 1",
-        "haproxy set server deployment/b state drain",
-        "haproxy set server deployment/b state drain",
-        "haproxy set server deployment/b fqdn localep-gateway",
+        "haproxy set map /etc/haproxy/probe.map path /",
+        "haproxy set maxconn server deployment/a1 1",
+        "haproxy set server deployment/b1 state drain",
+        "haproxy set server deployment/b1 state maint",
+        "haproxy set server deployment/b1 fqdn localep-gateway",
+        "haproxy loads its keys",
         "remove left-over",
     ]
-    assert calls[11] == "remove the volume model"
+    assert calls[13] == "remove the volume model"
     assert containers(place) == ["localep-hello-blue-r1", GATEWAY]
     assert find_endpoint(place, "hello").state.operation.state == "Succeeded"
 
@@ -184,7 +186,7 @@ def test_a_deployment_whose_deletion_was_cut_off_is_deleted_again(
     place: Workplace, hello: GatewayState
 ) -> None:
     assert hello.backend is not None
-    place.engine.remove_container(hello.backend.container)
+    place.engine.remove_container("id of localep-hello-blue-r1")
     leave_state(place, hello.after(Operation("delete", "Deleting", "blue")))
 
     delete(place, "hello", "blue")

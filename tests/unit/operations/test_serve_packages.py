@@ -28,7 +28,9 @@ def test_pip_installs_where_it_is_and_uv_elsewhere() -> None:
     "conda",
     [
         CondaFile("=3.11", (), ("flask", "scikit-learn==1.5.0", "Scikit.Learn>=1.4")),
-        CondaFile("", ("numpy=1.26",), ("--extra-index-url https://x/simple", "flask  # the web")),
+        CondaFile(
+            "", ("gxx_linux-64",), ("--extra-index-url https://x/simple", "flask  # the web")
+        ),
         CondaFile("", (), ("tomli; python_version < '3.11'", "git+https://x/y.git")),
     ],
 )
@@ -37,13 +39,13 @@ def test_a_python_that_has_it_all_is_passed_over(conda: CondaFile) -> None:
 
 
 def test_all_that_differs_is_told_in_one_warning() -> None:
-    conda = CondaFile("=3.9", (), ("flask==1.0", "scikit-learn", "xgboost[cuda]>=2"))
+    conda = CondaFile("=3.9", ("lightgbm=4.5", "scikit-learn"), ("flask==1.0", "xgboost[cuda]>=2"))
 
     assert package_warnings(conda, PYTHON, THERE) == [
         "The conda file asks for python=3.9; /env/bin/python is Python 3.11.7.",
-        "Not as the conda file has it: flask==1.0 (3.1.3 is there), "
-        "xgboost[cuda]>=2 (missing). "
-        "To install: /env/bin/python -m pip install flask==1.0 'xgboost[cuda]>=2'",
+        "Not as the conda file has it: lightgbm==4.5.* (missing), flask==1.0 (3.1.3 is there), "
+        "xgboost[cuda]>=2 (missing). To install: /env/bin/python -m pip install "
+        "'lightgbm==4.5.*' flask==1.0 'xgboost[cuda]>=2'",
     ]
 
 

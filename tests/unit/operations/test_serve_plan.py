@@ -60,6 +60,14 @@ def test_a_mount_path_is_for_containers(folder: Path) -> None:
     )
 
 
+def test_egress_is_for_containers(folder: Path) -> None:
+    rest = "environment: {conda_file: conda.yml}\negress_public_network_access: disabled\n"
+
+    assert plan_serve(options(folder, rest)).warnings[-1] == (
+        "egress_public_network_access is for containers: the script can reach out here."
+    )
+
+
 def test_what_an_image_holds_is_not_in_an_isolated_environment(folder: Path) -> None:
     rest = "environment: {image: 'acme/base:1'}\n"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.loading import load_documents
 
 from localep.gateway.state import GatewayState, Operation
 from localep.operations.stored_documents import (
@@ -15,7 +16,7 @@ from localep.operations.stored_documents import (
     without_deployment,
 )
 from localep.spec.documents import Document
-from localep.spec.loader import Bundle, load_documents
+from localep.spec.loader import Bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +82,7 @@ def test_documents_are_stored_with_their_overrides(
                 "name": "blue",
                 "endpoint_name": "hello",
                 "instance_type": "Standard_DS3_v2",
+                "instance_count": 1,
                 "code_configuration": {"code": "code", "scoring_script": "score.py"},
                 "environment_variables": {"LEVEL": "debug"},
             },

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
 from localep.engine.base import Container
 from localep.errors import DeploymentNotReady, EndpointConflict, EngineError, UsageError
-from localep.gateway.state import Backend, GatewayState, Operation
+from localep.gateway.state import Backend, GatewayState, Operation, Readiness
 from localep.operations.create import CreateOptions, create
+from localep.operations.credentials import Token, get_credentials
 from localep.operations.endpoints import find_endpoint
 from localep.operations.update import UpdateOptions, UpdateResult, update
 from localep.operations.workplace import Workplace
 from localep.spec.loader import Bundle, Selection
+
+if TYPE_CHECKING:
+    from unit.operations.conftest import FakeEngine
 
 Load = Callable[..., Bundle]
 Update = Callable[..., UpdateResult]
@@ -115,14 +119,14 @@ def test_request_settings_change_in_the_gateway_alone(
 
     assert result.changed == "settings"
     assert calls == [
-        "haproxy set server deployment/a state ready",
-        "haproxy set server deployment/a health up",
+        "haproxy set server deployment/a1 state ready",
+        "haproxy set server deployment/a1 health up",
         "haproxy set map /etc/haproxy/limits.map share 100",
         "haproxy set map /etc/haproxy/limits.map in_flight 8",
         "haproxy set map /etc/haproxy/limits.map timeout_ms 90000",
         "haproxy set map /etc/haproxy/names.map deployment blue",
-        "haproxy set maxconn server deployment/a 4",
-        "haproxy set server deployment/b state drain",
+        "haproxy set map /etc/haproxy/probe.map path /",
+        "haproxy set maxconn server deployment/a1 4",
     ]
     assert created.backend is not None
     state = state_of(place)
@@ -154,7 +158,68 @@ def test_traffic_and_authentication_change_in_the_gateway_alone(
         traffic={"blue": 40},
         operation=Operation("update", "Succeeded"),
         documents=state.documents,
+        told=state.told,
     )
+
+
+def test_another_auth_mode_has_other_keys_loaded_and_forgets_tokens(
+    place: Workplace, created: GatewayState, run: Update, calls: list[str], engine: FakeEngine
+) -> None:
+    run("endpoint.yml", "auth_mode=aml_token")
+    assert (calls[-1], engine.keys) == ("haproxy loads its keys", "")
+    token = get_credentials(place, "hello")
+    assert isinstance(token, Token)
+    assert engine.keys == f"{token.value} {token.expiry}\n"
+
+    run("endpoint.yml", "auth_mode=aad_token")
+    assert (engine.keys, state_of(place).tokens) == ("", {})
+
+    run("endpoint.yml")
+    assert engine.keys == f"{created.primary_key} 0\n{created.secondary_key} 0\n"
+
+
+def test_new_code_and_another_auth_mode_may_come_at_once(
+    place: Workplace,
+    created: GatewayState,
+    run: Update,
+    project: Path,
+    calls: list[str],
+    engine: FakeEngine,
+) -> None:
+    edit(project)
+
+    result = run("endpoint.yml", "deployment.yml", "endpoint.auth_mode=aml_token")
+
+    assert result.changed == "deployment"
+    assert (calls[-1], engine.keys) == ("haproxy loads its keys", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"requires_key": False}, "no-auth"),
+        ({"payload_limit": 1000}, "max-payload 1000"),
+        ({"requires_key": False, "payload_limit": 1000}, "no-auth, max-payload 1000"),
+    ],
+)
+def test_what_the_front_end_lets_through_changes_without_a_new_container(
+    place: Workplace,
+    created: GatewayState,
+    changes: dict[str, Any],
+    shown: str,
+    calls: list[str],
+) -> None:
+    result = update(place, UpdateOptions(**changes))
+
+    assert (result.changed, result.endpoint.front_end) == ("settings", shown)
+    assert calls[-1] == "haproxy loads its configuration anew"
+    assert state_of(place) == replace(
+        created, **changes, operation=Operation("update", "Succeeded", "blue")
+    )
+
+    assert update(place, UpdateOptions()).changed == "nothing"
+    result = update(place, UpdateOptions(requires_key=True, payload_limit=0))
+    assert (result.changed, result.endpoint.front_end) == ("settings", None)
 
 
 def test_a_deployments_file_leaves_the_traffic_alone(
@@ -178,34 +243,38 @@ def test_new_code_runs_in_a_new_container_that_takes_over(
     assert calls == [
         f"create {NEW}",
         f"start {NEW}",
+        "haproxy set server deployment/b1 state drain",
+        "haproxy set server deployment/b1 check-port 5001",
+        "haproxy set server deployment/b1 fqdn localep-r2",
         "haproxy set server probe/target addr 10.0.0.3 port 5001",
         "haproxy set server probe/target state ready",
-        "haproxy set server deployment/b state drain",
-        "haproxy set server deployment/b fqdn localep-r2",
         f"restart always {NEW}",
-        "haproxy set server deployment/b state ready",
-        "haproxy set server deployment/b health up",
+        "haproxy set server deployment/b1 state ready",
+        "haproxy set server deployment/b1 health up",
         "haproxy set map /etc/haproxy/limits.map share 100",
         "haproxy set map /etc/haproxy/limits.map in_flight 2",
         "haproxy set map /etc/haproxy/limits.map timeout_ms 5000",
         "haproxy set map /etc/haproxy/names.map deployment blue",
-        "haproxy set maxconn server deployment/b 1",
-        "haproxy set server deployment/a state drain",
-        "haproxy set server deployment/a state drain",
-        "haproxy set server deployment/a fqdn localep-gateway",
+        "haproxy set map /etc/haproxy/probe.map path /",
+        "haproxy set maxconn server deployment/b1 1",
+        "haproxy set server deployment/a1 state drain",
+        "haproxy set server deployment/a1 state maint",
+        "haproxy set server deployment/a1 fqdn localep-gateway",
         f"remove {OLD}",
     ]
     assert state_of(place) == replace(
         created,
         backend=Backend(
             deployment="blue",
-            container=f"id of {NEW}",
-            alias="localep-r2",
+            revision="r2",
+            aliases=("localep-r2",),
             slot="b",
             port=5001,
             scoring_path="/score",
             request_timeout_ms=5000,
             max_concurrent_requests=1,
+            max_queue_wait_ms=500,
+            readiness=Readiness(),
         ),
         operation=Operation("update", "Succeeded", "blue"),
     )
@@ -222,7 +291,7 @@ def test_the_next_update_takes_the_first_slot_again(
 
     backend = state_of(place).backend
     assert backend is not None
-    assert (backend.slot, backend.container) == ("a", "id of localep-hello-blue-r3")
+    assert (backend.slot, backend.revision) == ("a", "r3")
     assert containers(place) == ["localep-hello-blue-r3", GATEWAY]
 
 
@@ -298,12 +367,13 @@ def test_a_failed_update_keeps_the_deployment_and_records_the_error(
     assert calls == [
         f"create {NEW}",
         f"start {NEW}",
+        "haproxy set server deployment/b1 state drain",
+        "haproxy set server deployment/b1 check-port 5001",
+        "haproxy set server deployment/b1 fqdn localep-r2",
         "haproxy set server probe/target addr 10.0.0.3 port 5001",
         "haproxy set server probe/target state ready",
-        "haproxy set server deployment/b state drain",
-        "haproxy set server deployment/b fqdn localep-r2",
-        "haproxy set server deployment/b state drain",
-        "haproxy set server deployment/b fqdn localep-gateway",
+        "haproxy set server deployment/b1 state maint",
+        "haproxy set server deployment/b1 fqdn localep-gateway",
         f"remove {NEW}",
     ]
 
@@ -339,7 +409,7 @@ def refused_switch(
     execute = place.engine.execute
 
     def refuse(identity: str, command: list[str]) -> tuple[int, str]:
-        if "deployment/b state ready" in command[-1]:
+        if "deployment/b1 state ready" in command[-1]:
             raise EngineError("HAProxy says no.")
         return execute(identity, command)
 
@@ -354,7 +424,8 @@ def test_a_switch_that_fails_keeps_the_deployment_and_records_the_error(
         run("endpoint.yml", "deployment.yml", "traffic.blue=40")
 
     failed = Operation("update", "Failed", "blue", "HAProxy says no.")
-    assert state_of(place) == created.after(failed)
+    state = state_of(place)
+    assert state == replace(created.after(failed), told=state.told)
     assert containers(place) == [OLD, GATEWAY]
 
 
@@ -366,7 +437,7 @@ def test_a_switch_that_fails_is_taken_back_with_the_former_limits(
         run("endpoint.yml", "deployment.yml", "traffic.blue=40")
 
     assert [call for call in calls if "state ready" in call][1:] == [
-        "haproxy set server deployment/a state ready"
+        "haproxy set server deployment/a1 state ready"
     ]
     assert [call for call in calls if "limits.map share" in call] == [
         "haproxy set map /etc/haproxy/limits.map share 100"
@@ -380,9 +451,9 @@ def test_after_a_switch_that_fails_haproxy_forgets_the_name_of_the_new_container
     with pytest.raises(EngineError):
         run()
 
-    assert [call for call in calls if "deployment/b fqdn" in call] == [
-        "haproxy set server deployment/b fqdn localep-r2",
-        "haproxy set server deployment/b fqdn localep-gateway",
+    assert [call for call in calls if "deployment/b1 fqdn" in call] == [
+        "haproxy set server deployment/b1 fqdn localep-r2",
+        "haproxy set server deployment/b1 fqdn localep-gateway",
     ]
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from localep.engine.base import Container
-from localep.gateway.state import Backend, GatewayState, Operation
+from localep.gateway.state import Backend, GatewayState, Operation, Readiness
 from localep.operations.endpoints import Endpoint
+from localep.operations.start_time import StartView
 from localep.operations.views import DeploymentView, EndpointView, view_endpoint
 
 RECORD = {
@@ -25,7 +26,9 @@ RECORD = {
     "liveness_probe": {},
     "readiness_probe": {},
 }
-BACKEND = Backend("blue", "id-2", "localep-r1", "a", 5001, "/score", 2500, 3)
+BACKEND = Backend(
+    "blue", "r1", ("localep-r1",), "a", 5001, "/score", 2500, 3, 500, Readiness()
+)
 STATE = GatewayState(
     auth_mode="key",
     primary_key="first-key",
@@ -37,8 +40,9 @@ STATE = GatewayState(
 GATEWAY = Container(
     "id-1", "localep-hello-gateway", "img", "running", {"localep.address": "127.0.0.1:8085"}
 )
+LABELS = {"localep.spec": json.dumps(RECORD), "localep.revision": "r1"}
 DEPLOYMENT = Container(
-    "id-2", "localep-hello-blue-r1", "img", "running", {"localep.spec": json.dumps(RECORD)}
+    "id-2", "localep-hello-blue-r1", "img", "running", LABELS
 )
 ENDPOINT = Endpoint("hello", GATEWAY, STATE, (DEPLOYMENT,))
 STOPPED: list[tuple[dict[str, Any], str]] = [
@@ -46,6 +50,10 @@ STOPPED: list[tuple[dict[str, Any], str]] = [
     ({"status": "exited", "exit_code": 3}, "It ended with exit code 3."),
     ({"status": "restarting", "exit_code": 1}, "It ended with exit code 1."),
     ({"status": "dead"}, "It ended."),
+    (
+        {"status": "exited", "exit_code": 137, "oom_killed": True},
+        "It ended with exit code 137, out of memory.",
+    ),
     (
         {"status": "exited", "exit_code": 127, "error": "no such file\nor directory\n"},
         "no such file",
@@ -65,6 +73,7 @@ BLUE = DeploymentView(
     code="/p/code",
     scoring_script="score.py",
     request_settings={"request_timeout_ms": 2500, "max_concurrent_requests_per_instance": 3},
+    limits={"cpus": None, "memory_bytes": None, "shm_bytes": None},
 )
 HELLO = EndpointView(
     name="hello",
@@ -95,6 +104,27 @@ def test_what_the_front_end_lets_through_is_shown(
     assert view_endpoint(replace(ENDPOINT, state=state)) == replace(HELLO, front_end=shown)
 
 
+@pytest.mark.parametrize(
+    ("allows_options", "requires_key", "payload_limit", "shown"),
+    [
+        (False, False, None, "no-auth"),
+        (False, True, 1500000, "max-payload 1500000"),
+        (True, False, 1, "allow-options, no-auth, max-payload 1"),
+    ],
+)
+def test_all_that_sets_the_front_end_apart_is_shown(
+    allows_options: bool, requires_key: bool, payload_limit: int | None, shown: str
+) -> None:
+    state = replace(
+        STATE,
+        allows_options=allows_options,
+        requires_key=requires_key,
+        payload_limit=payload_limit,
+    )
+
+    assert view_endpoint(replace(ENDPOINT, state=state)) == replace(HELLO, front_end=shown)
+
+
 def test_an_endpoint_without_a_deployment_takes_no_traffic() -> None:
     state = replace(STATE, backend=None, traffic={"blue": 100})
 
@@ -104,7 +134,8 @@ def test_an_endpoint_without_a_deployment_takes_no_traffic() -> None:
 
 
 def test_a_container_that_takes_no_requests_is_not_shown() -> None:
-    started = replace(DEPLOYMENT, identity="id-3", name="localep-hello-blue-r2")
+    labels = {**LABELS, "localep.revision": "r2"}
+    started = replace(DEPLOYMENT, identity="id-3", name="localep-hello-blue-r2", labels=labels)
 
     assert view_endpoint(replace(ENDPOINT, containers=(started, DEPLOYMENT))) == HELLO
     assert view_endpoint(replace(ENDPOINT, containers=(started,))).deployments == []
@@ -136,6 +167,32 @@ def test_a_deployment_whose_container_does_not_run_has_failed(
     failed = replace(BLUE, provisioning_state="Failed", status=container["status"], error=error)
 
     assert view_endpoint(endpoint) == replace(HELLO, deployments=[failed])
+
+
+def test_a_deployment_works_on_as_long_as_one_of_its_instances_does() -> None:
+    second = replace(DEPLOYMENT, identity="id-3", labels={**LABELS, "localep.instance": "2"})
+    gone: dict[str, Any] = {"status": "exited", "exit_code": 137}
+    one = replace(ENDPOINT, containers=(DEPLOYMENT, replace(second, **gone)))
+    none = replace(ENDPOINT, containers=(replace(DEPLOYMENT, **gone), replace(second, **gone)))
+
+    assert view_endpoint(replace(ENDPOINT, containers=(DEPLOYMENT, second))) == HELLO
+    lost = replace(BLUE, status="exited", error="Instance 2: It ended with exit code 137.")
+    assert view_endpoint(one) == replace(HELLO, deployments=[lost])
+    lost = replace(lost, provisioning_state="Failed")
+    lost = replace(lost, error="Instance 1: It ended with exit code 137.")
+    assert view_endpoint(none) == replace(HELLO, deployments=[lost])
+
+
+def test_how_the_start_went_and_whether_the_script_may_reach_out_is_told() -> None:
+    record = {**RECORD, "egress_public_network_access": "disabled"}
+    labels = {**LABELS, "localep.spec": json.dumps(record)}
+    state = replace(STATE, backend=replace(BACKEND, start_seconds=1.5))
+    endpoint = replace(ENDPOINT, state=state, containers=(replace(DEPLOYMENT, labels=labels),))
+
+    (view,) = view_endpoint(endpoint).deployments
+
+    assert view.start == StartView(1.5, 302, "liveness_probe")
+    assert view.egress_public_network_access == "disabled"
 
 
 def test_a_deployment_whose_container_is_gone_is_told() -> None:
@@ -219,6 +276,9 @@ def test_a_view_as_plain_values_has_the_clouds_names() -> None:
                     "request_timeout_ms": 2500,
                     "max_concurrent_requests_per_instance": 3,
                 },
+                "limits": {"cpus": None, "memory_bytes": None, "shm_bytes": None},
+                "egress_public_network_access": "enabled",
+                "start": None,
             }
         ],
     }

@@ -120,3 +120,40 @@ def test_a_network_that_another_command_removed_is_made_again(
 
     assert calls == ["create new", "start new"]
     assert vars(place.engine)["networks"] == ["localep"]
+
+
+@pytest.mark.parametrize("method", ["create_container", "start_container", "connect_network"])
+def test_the_internal_network_is_made_again_likewise(
+    place: Workplace, calls: list[str], monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    name = place.names.internal_network
+    made: list[tuple[str, bool]] = []
+    original = getattr(place.engine, method)
+    refusals = iter([NetworkMissing(f"There is no network {name}.", remedy="Try again.")])
+
+    def refuse_once(*arguments: object) -> object:
+        for refusal in refusals:
+            raise refusal
+        return original(*arguments)
+
+    def ensure(network: str, _: object, *, internal: bool) -> None:
+        made.append((network, internal))
+
+    monkeypatch.setattr(place.engine, method, refuse_once)
+    monkeypatch.setattr(place.engine, "ensure_network", ensure)
+
+    identity = place.create_container(ContainerRequest("new", "image", None, {}, name))
+    place.start_container(identity, name)
+    place.connect_container(identity, name)
+
+    assert calls == ["create new", "start new", f"connect new to {name}"]
+    assert made == [(name, True)]
+
+
+def test_with_the_last_endpoint_both_networks_go(place: Workplace, calls: list[str]) -> None:
+    place.join_network()
+    place.join_network(place.names.internal_network)
+
+    place.leave_network()
+
+    assert calls == ["remove the network localep", "remove the network localep_internal"]

@@ -12,6 +12,7 @@ from localep.spec.instance_types import (
     InstanceType,
     all_instance_types,
     find_instance_type,
+    larger_instance_types,
     near_instance_types,
 )
 
@@ -129,6 +130,28 @@ def test_the_nearest_names_come_first(text: str, near: list[str]) -> None:
 )
 def test_names_that_the_text_begins_come_before_all(text: str, near: list[str]) -> None:
     assert near_instance_types(text)[: len(near)] == near
+
+
+@pytest.mark.parametrize(
+    ("memory_gib", "like", "larger"),
+    [
+        (4, None, ["Standard_DS2_v2", "Standard_D2as_v4", "Standard_DS3_v2"]),
+        (14, "Standard_DS3_v2", ["Standard_E2s_v3", "Standard_DS4_v2", "Standard_E4s_v3"]),
+        (
+            28,
+            "Standard_NC4as_T4_v3",
+            ["Standard_NC8as_T4_v3", "Standard_NC16as_T4_v3", "Standard_NC6s_v2"],
+        ),
+        (900, None, ["Standard_FX48mds"]),
+        (5000, None, []),
+    ],
+)
+def test_the_next_steps_above_a_size_of_memory(
+    memory_gib: float, like: str | None, larger: list[str]
+) -> None:
+    found = larger_instance_types(memory_gib, named(like) if like else None)
+
+    assert [size.name for size in found] == larger
 
 
 def test_every_type_of_the_table_is_read() -> None:

@@ -1,0 +1,211 @@
+"""`stats`: figures out of the access log and HAProxy's counters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from localep.engine.base import Usage
+from localep.errors import EngineError
+from localep.gateway.runtime import SHOW_SETTINGS
+from localep.operations.create import CreateOptions, create
+from localep.operations.stats import InstanceStats, StatsView, stats
+from localep.operations.workplace import Workplace
+from localep.spec.loader import Bundle
+
+Load = Callable[..., Bundle]
+SECOND = 1_795_284_800
+COUNTERS = """\
+DroppedLogs: 7
+Start_time_sec: {started}
+
+# pxname,svname,qcur,scur,status,lastchg,req_tot,check_desc,last_chk
+deployment,a1,1,2,UP,50,5,Layer7 check passed,
+deployment,a2,0,0,DOWN 1/2,7,0,Layer4 connection problem,
+deployment,b1,0,0,MAINT,50,0,,
+deployment,b2,0,0,no check,50,0,,
+deployment,BACKEND,3,6,UP,50,117,,
+"""
+
+
+def request(
+    second: int, code: int, milliseconds: int, server: str = "a1", reason: str = "-"
+) -> bytes:
+    values = {
+        "TimeGenerated": second * 1000,
+        "ResponseCode": code,
+        "ModelStatusReason": reason,
+        "TotalDurationMs": milliseconds,
+        "Server": server,
+    }
+    return json.dumps(values, separators=(",", ":")).encode() + b"\n"
+
+
+# A hundred that the model had, in 1 to 100 ms, and two that it never saw.
+REQUESTS = [
+    *(request(SECOND + number, 200, number) for number in range(1, 98)),
+    request(SECOND + 98, 424, 98, "a2", "model_error"),
+    request(SECOND + 99, 424, 99, "a2", "model_not_ready"),
+    request(SECOND + 100, -1, 100),
+    request(SECOND + 101, 429, 0, "<NOSRV>", "too_many_pending_request"),
+    request(SECOND + 102, 401, 0, "<NOSRV>"),
+]
+
+
+@pytest.fixture
+def measured(
+    place: Workplace, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., StatsView]:
+    """What `stats` tells of an endpoint of two instances whose gateway wrote this."""
+    create(place, load("endpoint.yml", "deployment.yml"), CreateOptions(port=8085, instances=2))
+    (gateway,) = place.engine.list_containers(place.names.labels(role="gateway"))
+    monkeypatch.setattr("localep.operations.stats.time.time", lambda: SECOND + 1000.9)
+
+    def measure(
+        log: Sequence[bytes] = REQUESTS,
+        *,
+        started: int = SECOND - 60,
+        counters: str = COUNTERS,
+        lines: int = 1000,
+    ) -> StatsView:
+        def logs(_: str, *, lines: int, follow: bool = False) -> Iterator[bytes]:
+            yield from log[max(len(log) - lines, 0) :]
+
+        def usage(identity: str) -> Usage | None:
+            return Usage(8_000_000, 1.26) if identity == gateway.identity else None
+
+        monkeypatch.setattr(place.engine, "logs", logs)
+        monkeypatch.setattr(place.engine, "usage", usage)
+        monkeypatch.setattr(
+            place.engine, "execute", lambda *_: (0, counters.format(started=started))
+        )
+        return stats(place, "hello", lines=lines)
+
+    return measure
+
+
+def test_the_figures_of_an_endpoint(measured: Callable[..., StatsView]) -> None:
+    found = asdict(measured())
+
+    instances = found.pop("instances")
+    gateway = found.pop("gateway")
+    assert found == {
+        "name": "hello",
+        "deployment": "blue",
+        "requests": 102,
+        "since": "2026-11-21T18:13:21.000Z",
+        "codes": {"200": 97, "424": 2, "none": 1, "429": 1, "401": 1},
+        "reasons": {"model_error": 1, "model_not_ready": 1, "too_many_pending_request": 1},
+        "p50_ms": 50,
+        "p95_ms": 95,
+        "p99_ms": 99,
+        "max_ms": 100,
+        "in_flight": 6,
+        "queued": 4,
+        "limit": 4,
+        "total_requests": 117,
+        "total_since": "2026-11-21T18:12:20.000Z",
+    }
+    assert instances == [
+        {
+            "instance": 1,
+            "state": "up",
+            "since": "2026-11-21T18:29:10.000Z",
+            "check": "Layer7 check passed",
+            "in_flight": 2,
+            "queued": 1,
+            "requests": 98,
+            "usage": None,
+        },
+        {
+            "instance": 2,
+            "state": "down",
+            "since": "2026-11-21T18:29:53.000Z",
+            "check": "Layer4 connection problem",
+            "in_flight": 0,
+            "queued": 0,
+            "requests": 2,
+            "usage": None,
+        },
+    ]
+    usage = gateway.pop("usage")
+    assert gateway == {
+        "since": "2026-11-21T18:12:20.000Z",
+        "requests": 117,
+        "lost_log_lines": 7,
+    }
+    assert (usage["memory_bytes"], usage["cpu_seconds"]) == (8_000_000, 1.3)
+
+
+def test_the_last_requests_alone_are_judged(measured: Callable[..., StatsView]) -> None:
+    found = measured(lines=4)
+
+    assert (found.requests, found.codes) == (4, {"424": 1, "none": 1, "429": 1, "401": 1})
+    assert (found.p50_ms, found.p95_ms, found.p99_ms, found.max_ms) == (99, 100, 100, 100)
+    assert found.total_requests == 117
+
+
+def test_the_log_tells_the_total_where_it_is_older_than_the_counters(
+    measured: Callable[..., StatsView],
+) -> None:
+    found = measured(started=SECOND + 50)
+
+    assert (found.total_requests, found.total_since) == (102, "2026-11-21T18:13:21.000Z")
+    assert (found.gateway.requests, found.gateway.since) == (117, "2026-11-21T18:14:10.000Z")
+
+
+def test_nothing_was_asked_yet(measured: Callable[..., StatsView]) -> None:
+    found = measured([])
+
+    assert (found.requests, found.since, found.codes, found.reasons) == (0, None, {}, {})
+    assert (found.p50_ms, found.p95_ms, found.p99_ms, found.max_ms) == (None,) * 4
+    assert (found.total_requests, found.total_since) == (117, "2026-11-21T18:12:20.000Z")
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [("DRAIN", "draining"), ("MAINT (resolution)", "out of use"), ("no check", "no check")],
+)
+def test_the_state_of_an_instance_in_plain_words(
+    measured: Callable[..., StatsView], word: str, state: str
+) -> None:
+    found = measured(counters=COUNTERS.replace("DOWN 1/2", word))
+
+    assert found.instances[1].state == state
+
+
+def test_an_instance_that_does_not_run_is_told_in_the_engines_word(
+    measured: Callable[..., StatsView], place: Workplace
+) -> None:
+    containers: dict[str, Any] = vars(place.engine)["containers"]
+    for identity, container in containers.items():
+        if container.name.endswith("-r1-2"):
+            containers[identity] = replace(container, status="exited")
+
+    assert measured().instances[1] == InstanceStats(2, "exited", None, None, 0, 0, 2, None)
+
+
+def test_an_endpoint_without_a_deployment_has_figures_too(
+    place: Workplace, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(place, load("endpoint.yml"), CreateOptions(port=8085))
+    answer = COUNTERS.format(started=SECOND)
+    monkeypatch.setattr(place.engine, "execute", lambda *_: (0, answer))
+
+    found = stats(place, None, lines=10)
+
+    assert (found.deployment, found.limit, found.instances) == (None, 0, [])
+
+
+def test_an_answer_that_is_not_whole_is_an_error(measured: Callable[..., StatsView]) -> None:
+    with pytest.raises(EngineError) as caught:
+        measured(counters=f"{SHOW_SETTINGS}")
+
+    assert (caught.value.message, caught.value.remedy) == (
+        "The gateway did not tell its figures.",
+        "Try again.",
+    )
