@@ -26,6 +26,30 @@ function TotalTime:http_payload()
     end
 end
 
+-- A container that comes back after it was away is ready only once a probe says so; HAProxy takes
+-- a server for ready as soon as its name has an address again. Not so one that was never at work:
+-- localep itself has waited until it was ready.
+core.register_task(function()
+    local was_at_work, is_away = {}, {}
+    while true do
+        local backend = core.backends["deployment"]
+        for name, server in pairs(backend and backend.servers or {}) do
+            local status = server:get_stats().status
+            if status == "MAINT (resolution)" then
+                is_away[name] = was_at_work[name]
+            elseif status:find("^UP") or status:find("^DOWN") then
+                if is_away[name] then
+                    server:check_force_down()
+                end
+                was_at_work[name], is_away[name] = true, nil
+            else
+                was_at_work[name], is_away[name] = nil, nil
+            end
+        end
+        core.msleep(50)
+    end
+end)
+
 core.register_filter("total-time", TotalTime, function(class)
     return class
 end)

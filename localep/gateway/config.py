@@ -142,7 +142,8 @@ def _servers(state: GatewayState) -> list[Server]:
     """Both groups; the deployment's instances stand in that of its slot."""
     backend = state.backend
     names = [name for slot in GROUPS for name in group(slot, state.places)]
-    places = dict(zip(group(backend.slot, state.places), backend.aliases)) if backend else {}
+    aliases = backend.aliases if backend else ()
+    places = dict(zip(group(backend.slot, len(aliases)), aliases, strict=True)) if backend else {}
     return [Server(name, places.get(name)) for name in names]
 
 

@@ -127,7 +127,8 @@ def ports_of(servers: str, slot: str, targets: Sequence[Target]) -> list[int] | 
     """
     rows = [line.lstrip("# ").split() for line in servers.splitlines() if " " in line]
     header, *values = rows
-    known = {row["srv_name"]: row for row in (dict(zip(header, row, strict=True)) for row in values)}
+    tables = (dict(zip(header, row, strict=True)) for row in values)
+    known = {row["srv_name"]: row for row in tables}
     found = [known.get(name) for name in group(slot, len(targets))]
     ports = [
         int(row["srv_port"])

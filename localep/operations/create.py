@@ -219,9 +219,7 @@ def _create_endpoint(
     place.reporter.status(f"Starting endpoint {spec.name}")
     with ThreadPoolExecutor(1) as beside:
         expected = backend_of(plan, "", (), GROUPS[0]) if plan is not None else None
-        front = GatewayPlan(
-            spec.name, base.reference, state, options.host, options.port, expected
-        )
+        front = GatewayPlan(spec.name, base.reference, state, options.host, options.port, expected)
         pending = beside.submit(start_gateway, place, front)
         started = start_deployment(place, plan) if plan is not None else None
         gateway = pending.result()

@@ -18,6 +18,7 @@ from localep.operations.server_log import (
     script_stage,
     worker_deaths,
 )
+from localep.operations.start_failures import remedy_of_death
 from localep.rules.causes import cause
 
 if TYPE_CHECKING:
@@ -120,10 +121,14 @@ def _of_start(log: str) -> Iterator[FoundCause]:
 def _of_requests(log: str) -> Iterator[FoundCause]:
     timed_out = len(_OUT_OF_TIME.findall(log))
     yield from [known_cause("worker-timeout", "request")] * timed_out
-    for ended in worker_deaths(log):
-        yield replace(known_cause("native-crash", "request"), says=f"A worker ended with {ended}")
+    deaths = worker_deaths(log)
+    # A worker whose time is out ends without a word of its code.
+    silent = [ended for ended in deaths if ended == "exit code 0"][timed_out:]
+    for ended in [*(ended for ended in deaths if ended != "exit code 0"), *silent]:
+        found = known_cause("native-crash", "request", remedy_of_death(ended))
+        yield replace(found, says=f"A worker ended with {ended}")
     for failure in run_failures(log):
-        if failure.error.startswith("SystemExit") and timed_out:
+        if timed_out and failure.error == "SystemExit: 1":
             continue  # how the server ends a worker whose time is out
         text = "\n".join(failure.traceback) or failure.error
         yield read_text(text, "request") or known_cause("run-raises", "request")

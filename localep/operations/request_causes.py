@@ -98,13 +98,17 @@ def _starved(traffic: Traffic) -> str | None:
 
 
 def _too_early(traffic: Traffic) -> str | None:
+    failed = _failed_at_first(traffic)
+    return f"{_count(failed, 'request')} failed before the first one went well." if failed else None
+
+
+def _failed_at_first(traffic: Traffic) -> int:
+    """How many requests an own server failed at before it answered one."""
     if not (traffic.is_own_server and traffic.is_whole):
-        return None
+        return 0
     codes = [one.model_code for one in _had(traffic)]
     failed = next((number for number, code in enumerate(codes) if code == 200), 0)
-    if failed and all(code is not None and code >= 500 for code in codes[:failed]):
-        return f"{_count(failed, 'request')} failed before the first one went well."
-    return None
+    return failed if all(code is not None and code >= 500 for code in codes[:failed]) else 0
 
 
 def _out_of_memory(traffic: Traffic) -> str | None:
@@ -125,7 +129,7 @@ def _crashed(traffic: Traffic) -> str | None:
 
 
 def _raised(traffic: Traffic) -> str | None:
-    return _of_model(traffic, lambda code: code >= 500)
+    return _of_model(traffic, lambda code: code >= 500, after=_failed_at_first(traffic))
 
 
 def _misshapen(traffic: Traffic) -> str | None:
@@ -136,9 +140,9 @@ def _hidden(traffic: Traffic) -> str | None:
     return _of_model(traffic, lambda code: code < 500 and code != 200 and code not in _WRONG_BODY)
 
 
-def _of_model(traffic: Traffic, is_meant: Callable[[int], bool]) -> str | None:
-    codes = [one.model_code for one in _had(traffic) if one.model_code is not None]
-    counted = Counter(code for code in codes if is_meant(code))
+def _of_model(traffic: Traffic, is_meant: Callable[[int], bool], after: int = 0) -> str | None:
+    codes = [one.model_code for one in _had(traffic)][after:]
+    counted = Counter(code for code in codes if code is not None and is_meant(code))
     if not counted:
         return None
     told = ", ".join(f"{code} to {_count(count, 'request')}" for code, count in counted.items())

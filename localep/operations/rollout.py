@@ -21,7 +21,7 @@ from localep.gateway import runtime
 from localep.gateway.config import what_opens
 from localep.gateway.state import Backend, GatewayState, Readiness
 from localep.interrupts import held_back
-from localep.operations import layout, names
+from localep.operations import layout
 from localep.operations.container_plan import ContainerPlan, container_request, network_of
 from localep.operations.gpus import with_gpus
 from localep.operations.names import CARRIER_ROLE, network_alias

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 _SERVER_FILES = re.compile(r'File "[^"]*(?:azureml_inference_server_http|<frozen |/gunicorn/)')
 # What calls run(), too.
 _ANSWERING = re.compile(rf"{_SERVER_FILES.pattern}|File \"[^\"]*/(?:flask|werkzeug|flask_cors)/")
-_STARTING = re.compile(r", in (?:invoke_init|load_script|load_wsgi)$")
+# What stands in front of the traceback of a request, or above it.
+_OF_REQUEST = ("Encountered Exception: Traceback", "Error handling request ")
 _WORKER_DIED = re.compile(
     r"Worker \(pid:\d+\) (?:exited with code (\d+)|was sent (?!SIGTERM)(SIG\w+))", re.IGNORECASE
 )
@@ -128,18 +129,13 @@ def run_failures(log: str) -> list[ScriptFailure]:
 
     The tracebacks have the script's own frames, and those of what the script calls.
     """
-    chains = [chain for chain in _chains(log) if not chain[0].is_printed]
-    return [_of_run(chain) for chain in chains if not any(map(_is_of_start, chain))]
+    return [_of_run(chain) for chain in _chains(log) if chain[0].is_of_request]
 
 
 def _of_run(chain: list[_Block]) -> ScriptFailure:
     own = [block for block in chain if not block.error.startswith(_SERVER_ERROR)]
     error = (own or chain)[-1].error
     return ScriptFailure("run() failed.", error, tuple(_without_server(own, _ANSWERING)))
-
-
-def _is_of_start(block: _Block) -> bool:
-    return any(_STARTING.search(line) for line in block.lines)
 
 
 def _attempts(log: str) -> list[str]:
@@ -168,12 +164,15 @@ def _written_by_script(lines: list[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Block:
-    """One traceback: its lines, the line with the error, and how the one before led to it."""
+    """One traceback: its lines, the line with the error, how the one before led to it, and whose
+    it is.
+    """
 
     lines: tuple[str, ...]
     error: str
     link: str
     is_printed: bool
+    is_of_request: bool
 
 
 def _chains(log: str) -> list[list[_Block]]:
@@ -200,6 +199,8 @@ def _chains(log: str) -> list[list[_Block]]:
 def _read_block(lines: list[str], start: int, link: str) -> tuple[_Block, int]:
     """The traceback that begins in a line, and the index of the line after it."""
     is_printed = _PRINTED in lines[start]
+    head = " ".join(lines[max(start - 1, 0) : start + 1])
+    is_of_request = not is_printed and any(words in head for words in _OF_REQUEST)
     end = start + 1
     while end < len(lines) and lines[end].startswith((" ", "\t")):
         end += 1
@@ -210,7 +211,7 @@ def _read_block(lines: list[str], start: int, link: str) -> tuple[_Block, int]:
         error = lines[end] if end < len(lines) else ""
         end = _end_of_message(lines, end)
         body = lines[start + 1 : end]
-    return _Block((_TRACEBACK, *body), error.strip(), link, is_printed), end
+    return _Block((_TRACEBACK, *body), error.strip(), link, is_printed, is_of_request), end
 
 
 def _end_of_message(lines: list[str], start: int) -> int:

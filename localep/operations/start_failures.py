@@ -33,6 +33,7 @@ _LAST_LINES = 30
 
 _TOO_MUCH_MEMORY = "Load less in init(), or give Docker more memory."
 _CRASHED = "Look for a binary package that does not fit this Python or this processor."
+_SEE_LOG = "See the last lines of its log above."
 _LOOK_FOR_EXIT = "Look for os._exit in the script and in what it imports."
 _REMEDIES = {
     "SIGKILL": f"The system ends what takes too much memory. {_TOO_MUCH_MEMORY}",
@@ -61,14 +62,14 @@ def ended_before_ready(log: str, entry_script: str, exit_code: int) -> Deploymen
 
 def container_ended(log: str, exit_code: int) -> DeploymentNotReady:
     """Of a container with a server of the user's own that ended by itself."""
-    return _ended(
-        log, exit_code, read_text("\n".join(_tail(log)), "own") or known_cause("entrypoint")
-    )
+    tail = _tail(log)
+    silent = known_cause("entrypoint", remedy=_SEE_LOG if tail else "")
+    return _ended(log, exit_code, read_text("\n".join(tail), "own") or silent)
 
 
 def _ended(log: str, exit_code: int, found: FoundCause | None) -> DeploymentNotReady:
     ended = _signal_name(exit_code) or f"exit code {exit_code}"
-    remedy = found.remedy if found is not None else "See the last lines of its log above."
+    remedy = found.remedy if found is not None else _SEE_LOG
     return DeploymentNotReady(
         "The deployment did not get ready.",
         cause=_sentence(f"Its container ended with {ended}.", found),

@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from localep.environment.plan import BaseImage, plan_environment
 from localep.operations.base_image import base_reference
 from localep.resources import read_resource
 
@@ -22,6 +23,7 @@ IMAGE = next(
     line.split()[1] for line in HELLO.read_text().splitlines() if line.startswith("  image:")
 )
 STAND_IN = f"Warning: The image {IMAGE} is not here. {base_reference()} stands in for it.\n"
+PLAN = plan_environment(None, BaseImage(base_reference(), "", "3.11"))
 DOCKERFILE = f"""\
 # The environment of an online deployment, rendered by localep.
 FROM {base_reference()}
@@ -40,6 +42,7 @@ ENV PATH=/opt/localep/env/bin:$PATH
 WORKDIR /var/azureml-app
 EXPOSE 5001
 LABEL localep.role=environment
+LABEL localep.root={PLAN.root} localep.lines="{PLAN.lines[0]}" localep.growth=0
 """
 CONTEXT = ["Dockerfile", "list_packages.py", "requirements.txt"]
 SAMPLE = "samples/hello/deployment.yml"

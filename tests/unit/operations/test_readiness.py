@@ -112,6 +112,11 @@ def test_the_containers_answers_are_told_from_the_gateways(
     assert asked == [("http://127.0.0.1:8085/ready", {"x-localep-probe": "token"})]
 
 
+CRASHED = (
+    "the cloud says `User container has crashed or terminated: Liveness probe failed … 502`"
+)
+
+
 def test_a_container_that_somebody_removed_is_told() -> None:
     with pytest.raises(DeploymentNotReady) as caught:
         wait_until_ready(cast(Engine, Server("", None)), "1", Door(), Patience(5), "score.py")
@@ -124,13 +129,14 @@ def test_a_container_that_somebody_removed_is_told() -> None:
     [
         (
             "init_raises_without_a_message",
-            "init() failed. RuntimeError",
+            "init() failed (init-raises; the cloud says `UserScriptInitFailed`). RuntimeError",
             CORRECT,
             ["RuntimeError", "The server ended with exit code 3."],
         ),
         (
             "init_prints_a_traceback_and_raises",
-            "init() failed. RuntimeError: no licence",
+            "init() failed (init-raises; the cloud says `UserScriptInitFailed`). "
+            "RuntimeError: no licence",
             CORRECT,
             [
                 "      ~~^^^^^^^^^",
@@ -141,16 +147,17 @@ def test_a_container_that_somebody_removed_is_told() -> None:
         ),
         (
             "syntax_error",
-            "The scoring script could not be imported. SyntaxError: invalid syntax",
+            "The scoring script could not be imported (syntax-error; the cloud says "
+            "`syntax errors in scoring script`). SyntaxError: invalid syntax",
             "Correct the line and try again.",
             ["SyntaxError: invalid syntax", "The server ended with exit code 3."],
         ),
         (
             "import_misses_a_module",
-            "The scoring script could not be imported. "
+            f"The scoring script could not be imported (import-error; {CRASHED}). "
             "ModuleNotFoundError: No module named 'not_there_at_all'",
-            "Add the package to the list under `pip:` in the conda file, "
-            "or the module to the code folder.",
+            "Add the package that has not_there_at_all to the list under `pip:` in the conda "
+            "file, or the module to the code folder.",
             ["The server ended with exit code 3."],
         ),
     ],
@@ -169,8 +176,8 @@ def test_a_traceback_comes_with_output_exit_code_and_remedy(
     [
         (
             "FileNotFoundError: [Errno 2] No such file or directory: 'model.pkl'",
-            "Join the path from AZUREML_MODEL_DIR and the name of the model's file or folder; "
-            "nothing else of this machine is there.",
+            "Start from AZUREML_MODEL_DIR for the model and from `__file__` for what lies beside "
+            "the script.",
         ),
         ("MemoryError", "Load less in init(), or give Docker more memory."),
         ("TabError: inconsistent use of tabs", "Correct the line and try again."),
@@ -196,7 +203,10 @@ def test_a_worker_that_keeps_dying_is_given_up_with_a_guess_at_the_reason(
 ) -> None:
     error = failure(read(log))
 
-    assert error.cause == f"Its server's worker died 3 times in a row in init() {how}."
+    assert error.code == "native-crash"
+    assert error.cause == (
+        f"Its server's worker died 3 times in a row in init() {how} (native-crash; {CRASHED})."
+    )
     assert error.remedy == remedy
 
 
@@ -212,7 +222,7 @@ def test_a_worker_that_dies_twice_gets_another_chance() -> None:
     twice = log[: log.rindex("exited with code 7")]
 
     assert failure(twice, timeout=0.8).cause == (
-        "It did not answer within 0.8 s; init() is still at work."
+        "It did not answer within 0.8 s; init() is still at work (init-too-slow)."
     )
 
 
@@ -223,7 +233,8 @@ def test_a_worker_that_ends_the_server_without_a_word_is_told() -> None:
     error = failure(once, exit_code=3)
 
     assert error.cause == (
-        "Its server's worker ended in init() with exit code 3, without a message."
+        "Its server's worker ended in init() with exit code 3, without a message "
+        f"(native-crash; {CRASHED})."
     )
     assert (error.remedy, error.details) == (EXIT, ())
 
@@ -326,7 +337,8 @@ def test_a_worker_that_was_killed_by_somebody_else_was_not_out_of_memory() -> No
     error = out_of_memory(Server(read("workers_are_killed"), LIMITED, Usage(GIB, 1, GIB, 0)))
 
     assert error.cause == (
-        "Its server's worker died 3 times in a row in init() (SIGKILL), without a message."
+        "Its server's worker died 3 times in a row in init() (SIGKILL), without a message "
+        f"(native-crash; {CRASHED})."
     )
 
 
@@ -340,25 +352,29 @@ def own_servers_failure(server: Server, answer: int | None = None) -> Deployment
 
 
 @pytest.mark.parametrize(
-    ("answer", "cause", "remedy"),
+    ("answer", "code", "cause", "remedy"),
     [
         (
             None,
+            "route-not-200",
             "GET /ready at port 8501 did not answer",
             "Give it more time with --timeout, or correct `readiness_route`.",
         ),
         (
             404,
+            "route-not-200",
             "GET /ready at port 8501 answered 404",
             "Give it more time with --timeout, or correct `readiness_route`.",
         ),
         (
             503,
+            "route-not-200",
             "GET /ready at port 8501 answered 503",
             "Give it more time with --timeout, or correct `readiness_route`.",
         ),
         (
             NOBODY_LISTENS,
+            "port-mismatch",
             "GET /ready at port 8501 found nobody who listens there",
             "Correct the port of `readiness_route` under `inference_config`, and have the server "
             "listen on every address (0.0.0.0).",
@@ -366,11 +382,12 @@ def own_servers_failure(server: Server, answer: int | None = None) -> Deployment
     ],
 )
 def test_at_the_time_out_of_a_custom_container_its_route_is_told(
-    answer: int | None, cause: str, remedy: str
+    answer: int | None, code: str, cause: str, remedy: str
 ) -> None:
     error = own_servers_failure(Server("one\ntwo\n"), answer)
 
-    assert (error.cause, error.remedy) == (f"Within 0.05 s, {cause}.", remedy)
+    assert error.cause == f"Within 0.05 s, {cause} ({code}; {CRASHED})."
+    assert (error.code, error.remedy) == (code, remedy)
     assert error.details == ("one", "two")
 
 
@@ -381,19 +398,43 @@ def test_of_a_custom_container_that_ends_the_log_is_shown() -> None:
 
     error = own_servers_failure(server)
 
-    assert error.cause == "Its container ended with exit code 3."
-    assert error.remedy == "See the last lines of its log above."
+    assert error.cause == f"Its container ended with exit code 3 (entrypoint; {CRASHED})."
+    assert (error.code, error.remedy) == ("entrypoint", "See the last lines of its log above.")
     assert error.details == tuple(log.splitlines()[-30:])
+
+
+def test_of_a_custom_container_that_ends_without_a_word_the_catalogue_tells_what_to_do() -> None:
+    error = own_servers_failure(Server("", replace(RUNNING, status="exited", exit_code=0)))
+
+    assert error.cause == f"Its container ended with exit code 0 (entrypoint; {CRASHED})."
+    assert error.remedy == "Let the image run one process that does not end."
+
+
+def test_of_a_custom_container_its_log_tells_what_it_lacks() -> None:
+    log = "ImportError: libGL.so.1: cannot open shared object file: No such file or directory\n"
+
+    error = own_servers_failure(Server(log, replace(RUNNING, status="exited", exit_code=1)))
+
+    assert error.cause == (
+        f"The image lacks the system's library libGL.so.1 (native-library; {CRASHED}). "
+        "Its container ended with exit code 1."
+    )
+    assert (error.code, error.details) == ("native-library", (log.rstrip(),))
 
 
 @pytest.mark.parametrize(
     ("log", "up_to", "still", "details"),
     [
-        ("stopped_when_ready", "Users's init has", "init() is still at work", ["  ready"]),
+        (
+            "stopped_when_ready",
+            "Users's init has",
+            "init() is still at work (init-too-slow)",
+            ["  ready"],
+        ),
         (
             "stopped_when_ready",
             "Found user script",
-            "the scoring script is still being imported",
+            "the scoring script is still being imported (init-too-slow)",
             [],
         ),
         ("stopped_when_ready", "Worker exiting", "the server is up, but busy", ["  ready"]),

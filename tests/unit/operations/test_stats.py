@@ -13,7 +13,7 @@ from localep.engine.base import Usage
 from localep.errors import EngineError
 from localep.gateway.runtime import SHOW_SETTINGS
 from localep.operations.create import CreateOptions, create
-from localep.operations.stats import InstanceStats, StatsView, stats
+from localep.operations.stats import InstanceStats, StatsView, UsageView, stats
 from localep.operations.workplace import Workplace
 from localep.spec.loader import Bundle
 
@@ -93,6 +93,7 @@ def test_the_figures_of_an_endpoint(measured: Callable[..., StatsView]) -> None:
 
     instances = found.pop("instances")
     gateway = found.pop("gateway")
+    causes = found.pop("causes")
     assert found == {
         "name": "hello",
         "deployment": "blue",
@@ -109,6 +110,12 @@ def test_the_figures_of_an_endpoint(measured: Callable[..., StatsView]) -> None:
         "limit": 4,
         "total_requests": 117,
         "total_since": "2026-11-21T18:12:20.000Z",
+    }
+    assert [cause["id"] for cause in causes] == ["too-many-pending", "auth"]
+    assert causes[1] == {
+        "id": "auth",
+        "evidence": "1 request had no valid key or token.",
+        "remedy": "Fetch the key or the token anew.",
     }
     assert instances == [
         {
@@ -209,3 +216,38 @@ def test_an_answer_that_is_not_whole_is_an_error(measured: Callable[..., StatsVi
         "The gateway did not tell its figures.",
         "Try again.",
     )
+
+
+def test_the_requests_of_a_former_deployment_tell_nothing_of_this_one(
+    measured: Callable[..., StatsView], place: Workplace
+) -> None:
+    containers: dict[str, Any] = vars(place.engine)["containers"]
+    for identity, container in containers.items():
+        containers[identity] = replace(container, created=SECOND + 102)
+
+    assert [cause.id for cause in measured().causes] == ["auth"]
+
+
+def test_memory_that_grows_from_look_to_look_is_told(
+    measured: Callable[..., StatsView], place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(served: int, memory: int, started: int = SECOND) -> list[str]:
+        counters = COUNTERS.replace("50,117,", f"50,{served},")
+
+        def measure_all() -> StatsView:
+            return measured(REQUESTS[:97], counters=counters, started=started)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                "localep.operations.stats._usage_view",
+                lambda *_: UsageView(memory * 1_048_576, None, None, 1.0, None, None),
+            )
+            return [f"{cause.id}: {cause.evidence}" for cause in measure_all().causes]
+
+    grown = "memory-growth: Instance 1 took 70 MiB more over 400 requests, 175 MiB for 1,000."
+
+    assert look(100, 80) == []
+    assert look(300, 110) == []
+    assert look(500, 150) == [grown]
+    # Another process of HAProxy counts anew.
+    assert look(900, 250, started=SECOND + 5) == []
