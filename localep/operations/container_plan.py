@@ -239,9 +239,7 @@ def _user_for(folder: Path) -> tuple[int, int]:
     return (status.st_uid, status.st_gid)
 
 
-def _record(
-    spec: DeploymentSpec, image: EnvironmentImage, *, copies_model: bool
-) -> dict[str, Any]:
+def _record(spec: DeploymentSpec, image: EnvironmentImage, *, copies_model: bool) -> dict[str, Any]:
     """What `show` tells of a deployment; no environment variables, as they may be secret."""
     return {
         "name": spec.name,

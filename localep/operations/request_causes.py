@@ -59,7 +59,8 @@ class Traffic:
 
     ``troubles`` are HAProxy's words, ``servers`` those of the deployment; ``is_whole`` tells that
     its first request is among them. ``looks`` are what each instance had at some moments, by its
-    number; ``kills`` is how many processes the system ended for want of memory.
+    number; ``kills`` is how many processes the system ended for want of memory, ``left_now`` how
+    many clients have left whose requests are under way.
     """
 
     backend: Backend
@@ -70,6 +71,7 @@ class Traffic:
     is_own_server: bool = False
     looks: Iterable[tuple[int, Sequence[MemoryLook]]] = ()
     kills: int = 0
+    left_now: int = 0
 
 
 def recognised(traffic: Traffic) -> list[Recognised]:
@@ -179,12 +181,14 @@ def _pending(traffic: Traffic) -> str | None:
 
 
 def _stale(traffic: Traffic) -> str | None:
+    if traffic.left_now:
+        return f"{_count(traffic.left_now, 'client')} left whose requests are still under way."
     left = [one.total_ms for one in _had(traffic) if one.ended_by == "client"]
     if not left:
         return None
     return (
-        f"{_count(len(left), 'client')} left before the answer, after {max(left)} ms at most; "
-        "the requests went on."
+        f"{_count(len(left), 'client')} left before the end of an answer, after {max(left)} ms at "
+        "most; the requests went on."
     )
 
 

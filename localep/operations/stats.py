@@ -126,6 +126,7 @@ def stats(place: Workplace, name: str | None, *, lines: int) -> StatsView:
     identities = [found.identity for found in containers]
     with ThreadPoolExecutor(_AT_ONCE) as beside:
         answer = beside.submit(gateway.send, statistics.SHOW_ALL)
+        connections = beside.submit(engine.execute, gateway.container, statistics.SHOW_CONNECTIONS)
         needs = beside.map(engine.usage, identities)
         log = read_gateway_log(engine, endpoint.gateway, endpoint.name, lines)
         counted = statistics.read_statistics(answer.result())
@@ -136,7 +137,8 @@ def stats(place: Workplace, name: str | None, *, lines: int) -> StatsView:
             cause="Its answer was not whole.",
             remedy="Try again.",
         )
-    causes = _causes(place, endpoint, log, counted, usages)
+    left = statistics.clients_that_left(connections.result()[1], config.PORT)
+    causes = _causes(place, endpoint, log, counted, usages, left)
     return replace(_view(endpoint, log.requests, counted, usages), causes=causes)
 
 
@@ -146,6 +148,7 @@ def _causes(
     log: GatewayLog,
     counted: Statistics,
     usages: dict[str, UsageView | None],
+    left: int,
 ) -> list[Recognised]:
     """What the requests of the present deployment tell of the catalogue's causes."""
     backend, instances = endpoint.state.backend, endpoint.instances
@@ -168,6 +171,7 @@ def _causes(
         is_whole=len(requests) < len(log.requests) or counted.requests <= len(requests),
         is_own_server=recorded_spec(instances[0]).get("liveness_route") is not None,
         looks=list(looks.items()),
+        left_now=left,
         kills=sum(usage.processes_killed or 0 for usage in known if usage),
     )
     return recognised(traffic)

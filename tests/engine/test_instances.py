@@ -10,17 +10,21 @@ from pathlib import Path
 import pytest
 from support.engine import Localep, copy_sample, write_script
 from support.fixtures import own_command_line
+from support.gateway_servers import server_of
 from support.load import Load
 from support.waiting import wait_for
 
 from localep.engine.client import DockerEngine
 
-# Tells which instance it is.
+# Tells which instance it is. One that is started again gets ready once it is told to.
 SCRIPT = """
-import socket, threading
+import os, socket, threading
 
 def init():
-    pass
+    if os.path.exists("/tmp/started"):
+        while not os.path.exists("/tmp/go"):
+            threading.Event().wait(0.01)
+    open("/tmp/started", "w").close()
 
 def run(raw_data):
     threading.Event().wait(0.05)
@@ -41,6 +45,7 @@ def endpoint(
             *("--set", "instance_count=3"),
             *("--set", "request_settings.max_queue_wait_ms=20000"),
             *("--set", "request_settings.request_timeout_ms=20000"),
+            *("--set", "readiness_probe.timeout=60"),
         )
         yield localep
 
@@ -93,8 +98,14 @@ def test_an_instance_that_is_killed_costs_no_request_but_that_in_flight(endpoint
     )
     assert endpoint.ready() == 2
 
+    # Its name has an address again at once; its server is not ready for long.
+    wait_for(lambda: server_of(endpoint, 2).status.startswith("MAINT"))
     endpoint.engine.start_container(killed)
+    wait_for(lambda: server_of(endpoint, 2).status.startswith("DOWN"))
+    assert {str(load.ask({})) for _ in range(20)} == {first, third}
+    assert endpoint.ready() == 2
 
+    endpoint.engine.execute(killed, ["touch", "/tmp/go"])
     wait_for(lambda: endpoint.ready() == 3)
     with Load(endpoint, lambda _: {}, connections=3) as load:
         load.more(60)

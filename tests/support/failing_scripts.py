@@ -11,9 +11,7 @@ CODE = "/var/azureml-app/code"
 HEADER = "Error: The deployment did not get ready.\n"
 TRACEBACK = "  Traceback (most recent call last):\n"
 ENDED = "  The server ended with exit code 3.\n"
-CRASHED = (
-    "the cloud says `User container has crashed or terminated: Liveness probe failed … 502`"
-)
+CRASHED = "the cloud says `User container has crashed or terminated: Liveness probe failed … 502`"
 RAISED = "init-raises; the cloud says `UserScriptInitFailed`"
 NOT_IMPORTED = f"import-error; {CRASHED}"
 INCOMPLETE = "init-or-run-missing; the cloud says `UserScriptFunctionNotFound`"

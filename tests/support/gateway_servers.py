@@ -21,7 +21,7 @@ class Server:
 
 
 def servers_of(localep: Localep) -> list[Server]:
-    """The servers that stand for an instance each."""
+    """Every server, those that stand for no instance included."""
     gateway = localep.container("gateway")
     command = runtime.shell_command(runtime.SHOW_STATISTICS)
     status, table = localep.engine.execute(gateway, command)
@@ -30,11 +30,16 @@ def servers_of(localep: Localep) -> list[Server]:
     return [
         Server(row["svname"], row["status"], int(row["chkfail"]), int(row["chkdown"]))
         for row in rows
-        if row["status"].startswith(("UP", "DOWN"))
     ]
 
 
 def server_of_one(localep: Localep) -> Server:
     """The one server of a deployment with one instance."""
-    (server,) = servers_of(localep)
+    (server,) = [found for found in servers_of(localep) if found.status.startswith(("UP", "DOWN"))]
+    return server
+
+
+def server_of(localep: Localep, number: int) -> Server:
+    """The server of an instance of a deployment that was never updated."""
+    (server,) = [found for found in servers_of(localep) if found.name == f"a{number}"]
     return server

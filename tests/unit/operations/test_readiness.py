@@ -112,9 +112,7 @@ def test_the_containers_answers_are_told_from_the_gateways(
     assert asked == [("http://127.0.0.1:8085/ready", {"x-localep-probe": "token"})]
 
 
-CRASHED = (
-    "the cloud says `User container has crashed or terminated: Liveness probe failed … 502`"
-)
+CRASHED = "the cloud says `User container has crashed or terminated: Liveness probe failed … 502`"
 
 
 def test_a_container_that_somebody_removed_is_told() -> None:

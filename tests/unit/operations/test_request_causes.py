@@ -145,7 +145,13 @@ def looks(*memory: int) -> list[tuple[int, list[MemoryLook]]]:
                 ]
             },
             "stale-requests",
-            "1 client left before the answer, after 1200 ms at most; the requests went on.",
+            "1 client left before the end of an answer, after 1200 ms at most; the requests went "
+            "on.",
+        ),
+        (
+            {"requests": several(2), "left_now": 2},
+            "stale-requests",
+            "2 clients left whose requests are still under way.",
         ),
         (
             {"requests": several(3, model_code=500, **MODEL_ERROR)},

@@ -26,9 +26,7 @@ RECORD = {
     "liveness_probe": {},
     "readiness_probe": {},
 }
-BACKEND = Backend(
-    "blue", "r1", ("localep-r1",), "a", 5001, "/score", 2500, 3, 500, Readiness()
-)
+BACKEND = Backend("blue", "r1", ("localep-r1",), "a", 5001, "/score", 2500, 3, 500, Readiness())
 STATE = GatewayState(
     auth_mode="key",
     primary_key="first-key",
@@ -41,9 +39,7 @@ GATEWAY = Container(
     "id-1", "localep-hello-gateway", "img", "running", {"localep.address": "127.0.0.1:8085"}
 )
 LABELS = {"localep.spec": json.dumps(RECORD), "localep.revision": "r1"}
-DEPLOYMENT = Container(
-    "id-2", "localep-hello-blue-r1", "img", "running", LABELS
-)
+DEPLOYMENT = Container("id-2", "localep-hello-blue-r1", "img", "running", LABELS)
 ENDPOINT = Endpoint("hello", GATEWAY, STATE, (DEPLOYMENT,))
 STOPPED: list[tuple[dict[str, Any], str]] = [
     ({"status": "created"}, "It was never started."),
