@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from localep.engine.base import Engine
     from localep.environment.conda_file import CondaFile
     from localep.environment.plan import BaseImage
-    from localep.operations.environments import EnvironmentOptions
+    from localep.operations.environment_options import EnvironmentOptions
     from localep.spec.model import EnvironmentSpec
 
 # Of localep's own base image.

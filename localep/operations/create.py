@@ -21,7 +21,8 @@ from localep.operations.container_plan import (
     served_by_its_image,
 )
 from localep.operations.endpoints import Endpoint, endpoint_after
-from localep.operations.environments import EnvironmentOptions, ensure_environment
+from localep.operations.environment_options import EnvironmentOptions
+from localep.operations.environments import ensure_environment
 from localep.operations.gateways import (
     Gateway,
     GatewayPlan,

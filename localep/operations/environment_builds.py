@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from localep.engine.base import Image
     from localep.environment.plan import EnvironmentPlan
-    from localep.operations.environments import EnvironmentOptions
+    from localep.operations.environment_options import EnvironmentOptions
     from localep.operations.workplace import Workplace
 
 

@@ -12,7 +12,6 @@ from localep.environment.plan import (
     EnvironmentPlan,
     complete_environment,
 )
-from localep.environment.solver import Solver
 from localep.errors import EnvironmentFailure, PullFailed
 from localep.operations.base_image import BASE_PYTHON, base_reference, ensure_base
 from localep.operations.conda_ways import (
@@ -27,51 +26,22 @@ from localep.operations.environment_builds import obtain, reference_of, stand_in
 from localep.operations.own_dockerfile import BUILD_REPOSITORY, ensure_built
 from localep.operations.platforms import fits, tell_foreign_platform
 from localep.spec.documents import CONDA_FILE, read_document
-from localep.spec.instance_types import find_instance_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from localep.conda.lock import Lock
     from localep.engine.base import Engine, Image
+    from localep.environment.solver import Solver
+    from localep.operations.environment_options import EnvironmentOptions
     from localep.operations.workplace import Workplace
-    from localep.spec.model import DeploymentSpec, EnvironmentSpec
+    from localep.spec.model import EnvironmentSpec
 
 SERVER_PROGRAM = "azmlinfsrv"
 # Of the cloud's own inference images: runit starts from it what serves the scoring script.
 SERVICES_FOLDER = "/var/runit"
 # What is looked for in an image of the user's own, the base's first.
 PYTHONS = (BASE_PYTHON, "3.12", "3.13", "3.14", "3.10", "3.9")
-
-
-@dataclass(frozen=True)
-class EnvironmentOptions:
-    """What the command line says of environments.
-
-    ``platform`` is what images shall run on (``linux/arm64``), empty for the engine's own.
-    ``has_gpus`` and ``document`` are the deployment's: whether its machines have GPUs, and the
-    YAML that it stands in.
-    """
-
-    python: str | None = None
-    strict_image: bool = False
-    pull: bool = False
-    no_cache: bool = False
-    platform: str = ""
-    solver: Solver = Solver.AUTO
-    has_gpus: bool = False
-    document: Path | None = None
-
-    def of(self, deployment: DeploymentSpec) -> EnvironmentOptions:
-        """These options for the environment of a deployment."""
-        kind = find_instance_type(deployment.instance_type or "")
-        origin = deployment.origin
-        return replace(
-            self,
-            has_gpus=kind is not None and kind.gpus > 0,
-            document=origin.document.source if origin is not None else None,
-        )
 
 
 @dataclass(frozen=True)

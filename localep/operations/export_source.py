@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from localep.engine.base import Container
     from localep.gateway.state import GatewayState
     from localep.operations.endpoints import Endpoint
-    from localep.operations.environments import EnvironmentOptions
+    from localep.operations.environment_options import EnvironmentOptions
     from localep.operations.export_files import Files
     from localep.operations.workplace import Workplace
     from localep.spec.loader import Bundle

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from localep.conda.lock_source import CondaSource
     from localep.conda.packages import CondaPackage
     from localep.engine.base import Engine
-    from localep.operations.environments import EnvironmentOptions
+    from localep.operations.environment_options import EnvironmentOptions
     from localep.operations.lock_plan import LockPlan
     from localep.operations.workplace import Reporter
     from localep.spec.loader import Bundle

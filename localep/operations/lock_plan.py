@@ -14,7 +14,7 @@ from localep.spec.model import EnvironmentSpec
 if TYPE_CHECKING:
     from localep.conda.lock_source import CondaSource
     from localep.engine.base import Engine
-    from localep.operations.environments import EnvironmentOptions
+    from localep.operations.environment_options import EnvironmentOptions
     from localep.spec.model import DeploymentSpec
 
 

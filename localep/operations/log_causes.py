@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 # More of a log is not looked through.
 _MOST_BYTES = 16 * 1024 * 1024
+_MOST_LINES = 500
+_BEGIN = "gunicorn.error - Booting worker with pid: 1"
+# The last line of a request, and of what a worker's death leaves in the log.
+_REQUEST_ENDED = re.compile(r" gunicorn\.access - | gunicorn\.error - Booting worker ")
 _OUT_OF_TIME = re.compile(r"WORKER TIMEOUT \(pid:\d+\)")
 _OTHER_VERSION = re.compile(
     r"Trying to unpickle estimator \w+ from version (\S+) when using version (\S+?)\. "
@@ -53,6 +57,24 @@ def with_causes(
         log = b"".join(kept).decode("utf-8", errors="replace")
         for note in [*causes_in_log(log), *hidden_logging(place, container)]:
             place.reporter.note(note)
+
+
+class RequestNotes:
+    """Names the causes of requests that fail while a server's log goes by, line by line."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def note(self, line: str) -> str | None:
+        """What to say of the request that ends with this line, None where there is nothing."""
+        self._lines = [*self._lines[-_MOST_LINES:], line]
+        if not _REQUEST_ENDED.search(line):
+            return None
+        text, self._lines = "\n".join(self._lines), []
+        if script_stage(f"{_BEGIN}\n{text}") in {"import", "init()"}:
+            return None  # of a start that failed it is told otherwise
+        found = next(_of_requests(text), None)
+        return f"{found.id}: {_said(found)} {found.remedy}" if found is not None else None
 
 
 def causes_in_log(log: str) -> list[str]:
@@ -136,5 +158,8 @@ def _of_requests(log: str) -> Iterator[FoundCause]:
 
 def _sentence(found: FoundCause, count: int) -> str:
     times = "once" if count == 1 else f"{count} times"
-    says = f"{found.says}." if found.says else cause(found.id).title
-    return f"{found.id}, {times} in this log: {says} {found.remedy}"
+    return f"{found.id}, {times} in this log: {_said(found)} {found.remedy}"
+
+
+def _said(found: FoundCause) -> str:
+    return f"{found.says}." if found.says else cause(found.id).title

@@ -16,6 +16,7 @@ from localep.errors import Interrupted, LocalepError
 from localep.interrupts import held_back, signals_call
 from localep.operations import layout
 from localep.operations.local_layout import lay_out
+from localep.operations.log_causes import RequestNotes
 from localep.operations.serve_failures import (
     cannot_start,
     server_failed,
@@ -144,6 +145,7 @@ class _Serving:
         self._watcher: Watcher | None = None
         self._stamps: dict[Path, Stamp] = {}
         self._told: set[str] = set()
+        self._requests = RequestNotes()
 
     def start(self, plan: ServePlan) -> None:
         """Start a server for a plan, beside the one that answers."""
@@ -379,6 +381,9 @@ class _Serving:
         """Show a line of the server's; called from other threads."""
         try:
             self._reporter.raw(f"{line}\n".encode())
+            note = self._requests.note(line)
+            if note is not None and self.was_ready:
+                self._reporter.note(note)
         except (OSError, LocalepError) as error:
             broken = error
             self._events.put(lambda: _raise(broken))

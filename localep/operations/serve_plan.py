@@ -13,7 +13,8 @@ from localep.errors import EnvironmentFailure, UsageError
 from localep.operations.checked import load_checked_files, without_script_findings
 from localep.operations.conda_ways import lock_of
 from localep.operations.container_plan import check_code
-from localep.operations.environments import PYTHONS, EnvironmentOptions, conda_of
+from localep.operations.environment_options import EnvironmentOptions
+from localep.operations.environments import PYTHONS, conda_of
 from localep.operations.no_code import completed
 from localep.server.watching import Watched
 from localep.spec.loader import Selection

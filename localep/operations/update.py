@@ -31,7 +31,7 @@ from localep.operations.endpoints import (
     no_such_endpoint,
     only_name,
 )
-from localep.operations.environments import EnvironmentOptions
+from localep.operations.environment_options import EnvironmentOptions
 from localep.operations.gateways import Gateway, recorded_failure
 from localep.operations.gpus import recorded_gpus
 from localep.operations.limits import LimitOptions, limit

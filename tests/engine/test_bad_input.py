@@ -384,7 +384,12 @@ def test_an_error_in_run_is_the_answer(localep: Localep, hello: Path) -> None:
         '{"message": "An unexpected error occurred in scoring script. '
         'Check the logs for more info."}',
         "Error: The endpoint answered 424 Failed Dependency.\n"
-        "Cause: The scoring container answered 500.\n"
-        "Remedy: See `localep get-logs -n hello` for what the scoring script says.\n",
+        "Cause: run() failed (run-raises). ValueError: bad row\n"
+        "  Traceback (most recent call last):\n"
+        '    File "/var/azureml-app/code/score.py", line 2, in run\n'
+        "      def run(raw_data): raise ValueError('bad row')\n"
+        "                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "  ValueError: bad row\n"
+        "Remedy: Correct what the traceback names.\n",
     )
     assert "ValueError: bad row" in localep("get-logs", "-n", "hello")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.engine import Localep, Silent, copy_sample, write_script
+from support.failing_scripts import RAISED
 from support.fixtures import own_command_line
 
 from localep.engine.base import BuildFolder, BuildRequest
@@ -119,7 +120,8 @@ def test_the_image_starts_its_own_server(with_cloud_image: Localep, cloud_image:
     assert answer.status == 6
     error = answer.stderr[answer.stderr.index("Error: ") :]
     assert error.startswith(
-        "Error: The deployment did not get ready.\nCause: init() failed. OSError: ready to greet\n"
+        "Error: The deployment did not get ready.\n"
+        f"Cause: init() failed ({RAISED}). OSError: ready to greet\n"
     )
     assert localep.container() == container
     assert localep.invoke({"name": "you"}) == {"greeting": "Hello, you!"}

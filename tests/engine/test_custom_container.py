@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 from support.engine import Localep, copy_sample
+from support.failing_scripts import CRASHED
 from support.fixtures import own_command_line
 
 from localep.engine.client import DockerEngine
@@ -176,7 +177,7 @@ def test_an_image_that_ends_at_once_is_told_with_its_last_lines(
     assert (answer.status, answer.stdout) == (6, "")
     assert answer.stderr[answer.stderr.index("Error: ") :] == (
         "Error: The deployment did not get ready.\n"
-        "Cause: Its container ended with exit code 9.\n"
+        f"Cause: Its container ended with exit code 9 (entrypoint; {CRASHED}).\n"
         "  no licence\n"
         "Remedy: See the last lines of its log above.\n"
     )
@@ -219,7 +220,8 @@ def test_a_server_that_hangs_is_told_from_one_that_is_not_there(
     answer = endpoint.run("update", "--timeout", "2")
 
     assert answer.status == 6
-    assert "Cause: Within 2 s, GET /ready at port 8501 did not answer.\n" in answer.stderr
+    cause = f"Within 2 s, GET /ready at port 8501 did not answer (route-not-200; {CRASHED})."
+    assert f"Cause: {cause}\n" in answer.stderr
 
 
 def test_every_builder_builds_a_users_folder(

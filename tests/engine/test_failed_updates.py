@@ -16,6 +16,7 @@ import pytest
 import requests
 from support.engine import Answer, Localep, copy_sample, write_script
 from support.engine_proxy import EngineProxy, Fault, engine_proxy
+from support.failing_scripts import CRASHED, RAISED
 
 from localep.engine.client import DockerEngine
 from localep.operations.names import Names
@@ -233,9 +234,9 @@ def test_an_init_that_raises(running: Localep, hello: Path) -> None:
 
     assert (answer.status, answer.stdout) == (6, "")
     assert answer.stderr.startswith(
-        f"Error: {NOT_READY}\nCause: init() failed. ValueError: broken\n"
+        f"Error: {NOT_READY}\nCause: init() failed ({RAISED}). ValueError: broken\n"
     )
-    assert_recorded(running, rf"{NOT_READY} init\(\) failed. ValueError: broken")
+    assert_recorded(running, rf"{NOT_READY} init\(\) failed \({RAISED}\). ValueError: broken")
 
 
 def test_an_init_that_takes_too_long(running: Localep, hello: Path) -> None:
@@ -272,7 +273,8 @@ def test_a_custom_container_that_answers_elsewhere(running: Localep, samples: Pa
     finally:
         running.engine.api.remove_image(image, force=True)
 
-    cause = "Within 2 s, GET /ready at port 8502 found nobody who listens there."
+    cause = "Within 2 s, GET /ready at port 8502 found nobody who listens there "
+    cause += f"(port-mismatch; {CRASHED})."
     assert (answer.status, answer.stdout, answer.stderr) == (
         6,
         "",

@@ -50,8 +50,12 @@ def test_a_post_is_sent_once_even_where_it_fails(localep: Localep, hello: Path) 
         '{"message": "An unexpected error occurred in scoring script. '
         'Check the logs for more info."}',
         "Error: The endpoint answered 424 Failed Dependency.\n"
-        "Cause: The scoring container answered 500.\n"
-        "Remedy: See `localep get-logs -n hello` for what the scoring script says.\n",
+        "Cause: run() failed (run-raises). RuntimeError: no\n"
+        "  Traceback (most recent call last):\n"
+        '    File "/var/azureml-app/code/score.py", line 7, in run\n'
+        "      raise RuntimeError('no')\n"
+        "  RuntimeError: no\n"
+        "Remedy: Correct what the traceback names.\n",
     )
     log = localep("get-logs")
     assert "call 1" in log

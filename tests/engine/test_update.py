@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from support.engine import Localep, write_script
+from support.failing_scripts import RAISED
 
 SCRIPT = "def init(): pass\ndef run(raw_data): return {answer!r}\n"
 
@@ -86,7 +87,7 @@ def test_a_failed_update_leaves_the_working_deployment(created: Localep, hello: 
     assert shown["last_operation"] == {
         "name": "update",
         "state": "Failed",
-        "error": "The deployment did not get ready. init() failed. ValueError: broken",
+        "error": f"The deployment did not get ready. init() failed ({RAISED}). ValueError: broken",
     }
     assert [deployment["provisioning_state"] for deployment in shown["deployments"]] == ["Failed"]
 

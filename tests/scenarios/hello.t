@@ -87,18 +87,18 @@ A broken script does not; the error shows why.
   $ echo 'import nowhere' >>code/score.py
   $ localep update
   Error: The deployment did not get ready.
-  Cause: The scoring script could not be imported. ModuleNotFoundError: No module named 'nowhere'
+  Cause: The scoring script could not be imported (import-error; the cloud says `User container has crashed or terminated: Liveness probe failed … 502`). ModuleNotFoundError: No module named 'nowhere'
     Traceback (most recent call last):
       File "/var/azureml-app/code/score.py", line \d+, in <module> (re)
         import nowhere
     ModuleNotFoundError: No module named 'nowhere'
     The server ended with exit code 3.
-  Remedy: Add the package to the list under `pip:` in the conda file, or the module to the code folder.
+  Remedy: Add the package that has nowhere to the list under `pip:` in the conda file, or the module to the code folder.
   [6]
   $ localep invoke -r sample-request.json
   {"greeting": "Hello, dear world!"} (no-eol)
   $ localep show | grep operation
-  last operation       update: Failed. The deployment did not get ready. The scoring script could not be imported. ModuleNotFoundError: No module named 'nowhere'
+  last operation       update: Failed. The deployment did not get ready. The scoring script could not be imported (import-error; the cloud says `User container has crashed or terminated: Liveness probe failed … 502`). ModuleNotFoundError: No module named 'nowhere'
   $ cp good.py code/score.py
   $ localep update --set environment_variables.GREETING=Welcome >log
   $ localep invoke -r sample-request.json
@@ -109,10 +109,15 @@ An error of the script reaches the caller as in the cloud.
   $ echo '{}' | localep invoke -r -
   {"message": "An unexpected error occurred in scoring script. Check the logs for more info."}
   Error: The endpoint answered 424 Failed Dependency.
-  Cause: The scoring container answered 500.
-  Remedy: See `localep get-logs -n hello` for what the scoring script says.
+  Cause: run() failed (run-raises). KeyError: 'name'
+    Traceback (most recent call last):
+      File "/var/azureml-app/code/score.py", line \d+, in run (re)
+        .* (re)
+  .*\^* (re)
+    KeyError: 'name'
+  Remedy: Correct what the traceback names.
   [7]
-  $ localep get-logs | grep KeyError
+  $ localep get-logs 2>/dev/null | grep KeyError
   KeyError: 'name'
 
 It is deleted.

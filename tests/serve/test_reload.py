@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from support.failing_scripts import NOT_IMPORTED
 from support.serving import Serve, Serving
 from support.waiting import wait_for
 
@@ -105,7 +106,7 @@ def test_a_script_that_fails_leaves_the_former_at_work(serving: Serving, hello: 
     assert greets(serving, "Hello")
     assert serving.told.partition("score.py changed.\n")[2] == (
         "Error: The deployment did not get ready.\n"
-        "Cause: The scoring script could not be imported. OSError: no licence\n"
+        f"Cause: The scoring script could not be imported ({NOT_IMPORTED}). OSError: no licence\n"
         "  Traceback (most recent call last):\n"
         f'    File "{script}", line 1, in <module>\n'
         "      raise OSError('no licence')\n"

@@ -73,6 +73,6 @@ def test_invoke_says_that_it_took_too_long(endpoint: SampleEndpoint) -> None:
         7,
         "The deployment took longer than request_timeout_ms.",
         "Error: The endpoint answered 408 Request Time-out.\n"
-        "Remedy: Raise request_settings.request_timeout_ms (at most 180000), or make run() "
-        "faster.\n",
+        "Cause: run() took longer than request_timeout_ms, which is 2000 (run-too-slow).\n"
+        "Remedy: Raise request_timeout_ms (180000 at most), or make run() faster.\n",
     )

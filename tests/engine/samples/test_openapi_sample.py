@@ -261,6 +261,7 @@ def test_invoke_says_what_the_server_refused(endpoint: SampleEndpoint) -> None:
         7,
         '{"message": "A value is not provided for the \'GlobalParameters\' parameter."}',
         "Error: The endpoint answered 424 Failed Dependency.\n"
-        "Cause: The scoring container answered 400.\n"
-        "Remedy: The answer's body says what is wrong with the request.\n",
+        "Cause: The container answered 400 (input-shape). "
+        "A value is not provided for the 'GlobalParameters' parameter.\n"
+        "Remedy: Change the body of the request.\n",
     )

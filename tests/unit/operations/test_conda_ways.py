@@ -15,12 +15,8 @@ from localep.engine.base import BuildRequest, Image
 from localep.environment.solver import Solver
 from localep.errors import BuildFailed, ChannelUnreachable, EnvironmentFailure
 from localep.operations.conda_ways import conda_platform, glibc_of_release
-from localep.operations.environments import (
-    EnvironmentImage,
-    EnvironmentOptions,
-    ensure_environment,
-    plan_unbuilt,
-)
+from localep.operations.environment_options import EnvironmentOptions
+from localep.operations.environments import EnvironmentImage, ensure_environment, plan_unbuilt
 from localep.operations.workplace import Workplace
 from localep.spec.loader import Bundle
 from localep.spec.model import EnvironmentSpec

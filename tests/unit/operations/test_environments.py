@@ -13,12 +13,8 @@ import pytest
 from localep.engine.base import BuildFolder, BuildRequest, Image
 from localep.errors import BuildFailed, EnvironmentFailure, SpecError
 from localep.exit_codes import ExitCode
-from localep.operations.environments import (
-    EnvironmentImage,
-    EnvironmentOptions,
-    ensure_environment,
-    plan_unbuilt,
-)
+from localep.operations.environment_options import EnvironmentOptions
+from localep.operations.environments import EnvironmentImage, ensure_environment, plan_unbuilt
 from localep.operations.render import build, render
 from localep.operations.workplace import Workplace
 from localep.spec.loader import Bundle

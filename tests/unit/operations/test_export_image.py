@@ -16,7 +16,7 @@ from localep import __version__
 from localep.engine.base import Image
 from localep.errors import DiskFull, EndpointConflict, EngineError, UsageError
 from localep.operations.create import CreateOptions, create
-from localep.operations.environments import EnvironmentOptions
+from localep.operations.environment_options import EnvironmentOptions
 from localep.operations.export_image import ExportedImage, export_image
 from localep.operations.export_source import planned_source, running_source
 from localep.operations.workplace import Workplace

@@ -13,7 +13,7 @@ import yaml
 from support.engine import Silent
 
 from localep.operations.create import CreateOptions, create
-from localep.operations.log_causes import causes_in_log, first_hidden_line
+from localep.operations.log_causes import RequestNotes, causes_in_log, first_hidden_line
 from localep.operations.logs import get_logs
 from localep.operations.workplace import Workplace
 from localep.spec.loader import Bundle
@@ -101,6 +101,32 @@ def test_a_server_at_work_has_no_cause() -> None:
 )
 def test_the_first_line_that_logs_in_vain_is_found(source: bytes, line: int | None) -> None:
     assert first_hidden_line(source) == line
+
+
+def test_a_request_that_fails_is_named_as_the_log_goes_by() -> None:
+    requests = RequestNotes()
+
+    noted = [note for line in read("requests").splitlines() if (note := requests.note(line))]
+
+    assert [note.partition(":")[0] for note in noted] == [
+        *["not-serialisable"] * 4,
+        "run-raises",
+        "native-crash",
+        "run-raises",
+        "native-crash",
+        "worker-timeout",
+    ]
+    assert noted[0] == (
+        "not-serialisable: run() returned date, which is not JSON. "
+        "Convert it, for instance with `.tolist()`."
+    )
+
+
+@pytest.mark.parametrize("log", ["workers_exit", "workers_crash", "init_raises_from_another_error"])
+def test_of_a_start_that_fails_nothing_is_named_as_it_goes_by(log: str) -> None:
+    requests = RequestNotes()
+
+    assert not any(requests.note(line) for line in read(log).splitlines())
 
 
 class Listener(Silent):

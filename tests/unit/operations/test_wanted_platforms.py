@@ -10,7 +10,8 @@ import pytest
 from localep.engine.base import BuildFolder, Image
 from localep.errors import EnvironmentFailure, PullFailed, UsageError
 from localep.operations.base_image import base_reference, ensure_base
-from localep.operations.environments import EnvironmentOptions, ensure_environment
+from localep.operations.environment_options import EnvironmentOptions
+from localep.operations.environments import ensure_environment
 from localep.operations.platforms import wanted_platform
 from localep.operations.workplace import Workplace
 from localep.spec.model import BuildSpec, EnvironmentSpec, InferenceConfig, Route
