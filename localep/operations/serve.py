@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from localep.operations.local_layout import lay_out
 from localep.operations.log_causes import RequestNotes
 from localep.operations.serve_failures import (
     cannot_start,
+    make_scratch,
     server_failed,
     server_gone,
     server_missing,
@@ -202,7 +202,7 @@ class _Serving:
             self._let_go(self._current)
             self._leaving[-1].server.wait(_PATIENCE_SECONDS)
         with held_back():
-            run = _Run(plan, python, installed, _make_scratch())
+            run = _Run(plan, python, installed, make_scratch())
             try:
                 run.process = self._launch(run)
             except BaseException as error:
@@ -392,13 +392,6 @@ class _Serving:
         if message not in self._told:
             self._told.add(message)
             self._reporter.warn(message)
-
-
-def _make_scratch() -> Path:
-    try:
-        return Path(tempfile.mkdtemp(prefix="localep-serve-")).resolve()
-    except OSError as error:
-        raise cannot_start(error) from error
 
 
 def _raise(error: Exception) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -15,8 +17,6 @@ from localep.operations.start_evidence import add_evidence
 from localep.operations.start_failures import ended_before_ready
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from localep.server.interpreter import Installed
     from localep.spec.model import DeploymentSpec
 
@@ -76,6 +76,14 @@ def cannot_start(error: OSError) -> UsageError:
         remedy="Check that the code can be read, that the Python can be run, and that there is "
         "room for temporary files.",
     )
+
+
+def make_scratch() -> Path:
+    """A folder for what belongs to one run of a server. Raises UsageError."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="localep-serve-")).resolve()
+    except OSError as error:
+        raise cannot_start(error) from error
 
 
 def server_gone(log: str, status: int) -> DeploymentNotReady:

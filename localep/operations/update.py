@@ -250,9 +250,11 @@ def _change_settings(
         return "nothing", before
     # Said before it is done: should this be cut off, the next update does it again.
     gateway.save(before.after(wanted.operation))
-    gateway.send(runtime.switch(changed, drains=False))
+    was_cut_off = before.operation.state != "Succeeded"
+    healed = runtime.switch(changed, drains=False)
+    gateway.send(healed if was_cut_off else runtime.apply_settings(changed))
     gateway.save(changed)
     gateway.follow(changed)
-    if what_opens(before) != what_opens(changed) or before.operation.state != "Succeeded":
+    if what_opens(before) != what_opens(changed) or was_cut_off:
         gateway.load_keys(changed)
     return "settings", changed

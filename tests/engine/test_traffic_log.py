@@ -264,8 +264,10 @@ def test_the_log_of_each_instance_is_given(client: Client) -> None:
     first = client.localep.run("get-logs")
     second = client.localep.run("get-logs", "--instance", "2")
 
-    assert first.stderr == "This is instance 1 of 2; --instance shows another.\n"
-    assert second.stderr == ""
+    # Which of the two has a cause to tell depends on who got the request that failed.
+    note = "This is instance 1 of 2; --instance shows another."
+    assert first.stderr.splitlines().count(note) == 1
+    assert note not in second.stderr
     assert "azmlinfsrv.print - started" in first.stdout
     assert "azmlinfsrv.print - started" in second.stdout
     # Each line has its time.

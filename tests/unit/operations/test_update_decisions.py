@@ -119,8 +119,6 @@ def test_request_settings_change_in_the_gateway_alone(
 
     assert result.changed == "settings"
     assert calls == [
-        "haproxy set server deployment/a1 state ready",
-        "haproxy set server deployment/a1 health up",
         "haproxy set map /etc/haproxy/limits.map share 100",
         "haproxy set map /etc/haproxy/limits.map in_flight 8",
         "haproxy set map /etc/haproxy/limits.map timeout_ms 90000",
