@@ -143,7 +143,8 @@ def _of_start(log: str) -> Iterator[FoundCause]:
 def _of_requests(log: str) -> Iterator[FoundCause]:
     timed_out = len(_OUT_OF_TIME.findall(log))
     yield from [known_cause("worker-timeout", "request")] * timed_out
-    deaths = worker_deaths(log)
+    # Of those that the system ended for want of memory it is told otherwise.
+    deaths = [ended for ended in worker_deaths(log) if ended != "SIGKILL"]
     # A worker whose time is out ends without a word of its code.
     silent = [ended for ended in deaths if ended == "exit code 0"][timed_out:]
     for ended in [*(ended for ended in deaths if ended != "exit code 0"), *silent]:

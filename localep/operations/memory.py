@@ -91,7 +91,7 @@ def killed_text(kills: int, limit: int | None) -> str:
     """That the system ended processes for want of memory."""
     times = "a process" if kills == 1 else f"{kills} processes"
     of = f"at the limit of {in_gib(limit)}" if limit is not None else "as the machine had no more"
-    return f"The system ended {times} of the deployment for want of memory, {of}."
+    return f"The system ended {times} of the deployment for want of memory, {of} (memory-at-start)."
 
 
 def _view(engine: Engine, container: Container) -> MemoryView | None:

@@ -153,7 +153,7 @@ def test_an_environment_that_cannot_be_built(running: Localep, hello: Path) -> N
     assert re.match(
         r"Error: The image localep/env:\w+ could not be built\.\n"
         rf"Cause: No index has {package} \(package-not-found; the cloud says `No matching "
-        r"distribution`\)\. A step ended with exit code 1: .*RUN localep-build uv pip install .*\n",
+        r"distribution`\)\. A step ended with exit code 1: .*RUN localep-build uv pip \w+ .*\n",
         told,
     )
     assert f"{package} was not found in the package registry" in told
@@ -347,10 +347,10 @@ def test_a_document_that_is_wrong_changes_nothing(
     running: Localep, hello: Path, arguments: tuple[str, ...], told: str
 ) -> None:
     (hello / "broken.yml").write_text("name: [\n")
-    before = running.json("show")
+    before = running.lasting()
 
     answer = running.run("update", *arguments)
 
     assert (answer.status, answer.stdout) == (3, "")
     assert answer.stderr.splitlines()[0].endswith(told)
-    assert running.json("show") == before
+    assert running.lasting() == before

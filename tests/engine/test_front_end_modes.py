@@ -72,7 +72,12 @@ def test_invoke_shows_the_containers_own_answer_on_demand(plain: Localep) -> Non
         '{"message": "An unexpected error occurred in scoring script. '
         'Check the logs for more info."}',
         "Error: The endpoint answered 500 INTERNAL SERVER ERROR.\n"
-        "Remedy: See `localep get-logs -n hello`.\n",
+        "Cause: run() failed (run-raises). ValueError: broken\n"
+        "  Traceback (most recent call last):\n"
+        '    File "/var/azureml-app/code/score.py", line 10, in run\n'
+        '      raise ValueError("broken")\n'
+        "  ValueError: broken\n"
+        "Remedy: Correct what the traceback names.\n",
     )
     as_the_cloud = plain.post({"fails": True})
     assert (as_the_cloud.status_code, as_the_cloud.json()) == (424, FAILED)

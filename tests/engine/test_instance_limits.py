@@ -144,7 +144,7 @@ def test_a_worker_that_wants_more_memory_is_told_of_everywhere(limited: Localep)
     assert "Perhaps out of memory?" in log.stdout
     assert log.stderr == (
         "Warning: The system ended a process of the deployment for want of memory, at the limit "
-        "of 256 MiB.\n"
+        "of 256 MiB (memory-at-start).\n"
     )
     assert "(256 MiB at most); out of memory: 1 process was ended" in limited("show")
     assert "(256 MiB at most); out of memory: 1 process was ended" in limited("stats")

@@ -72,7 +72,7 @@ def test_endpoints_come_back_with_the_engine(
 ) -> None:
     names = ("hello", "updated")
     with machine.inside():
-        before = {name: lasting(there, "-n", name) for name in names}
+        before = {name: there.lasting("-n", name) for name in names}
         keys = {name: there.json("get-credentials", "-n", name) for name in names}
 
     end(machine)
@@ -81,7 +81,7 @@ def test_endpoints_come_back_with_the_engine(
     with machine.inside():
         wait_for_answer(there, GREETING, "-n", "hello")
         wait_for_answer(there, "updated", "-n", "updated")
-        assert {name: lasting(there, "-n", name) for name in names} == before
+        assert {name: there.lasting("-n", name) for name in names} == before
         assert {name: there.json("get-credentials", "-n", name) for name in names} == keys
         lost = there.json("show", "-n", "lost")
         assert lost["provisioning_state"] == "Succeeded"
@@ -108,7 +108,7 @@ def test_a_worker_that_dies_is_respawned_with_the_same_code(created: Localep, he
 @pytest.mark.parametrize("role", ["deployment", "gateway"])
 def test_a_container_that_dies_is_started_again(created: Localep, hello: Path, role: str) -> None:
     write_script(hello, "def init(): pass\ndef run(raw_data): return 'unreleased'\n")
-    shown, keys = lasting(created), created.json("get-credentials")
+    shown, keys = created.lasting(), created.json("get-credentials")
     main = inspect(created, role)["State"]["Pid"]
     os.kill(main, signal.SIGKILL)
 
@@ -116,16 +116,8 @@ def test_a_container_that_dies_is_started_again(created: Localep, hello: Path, r
     wait_for_answer(created, GREETING)
 
     assert inspect(created, role)["State"]["Pid"] != main
-    assert lasting(created) == shown
+    assert created.lasting() == shown
     assert created.json("get-credentials") == keys
-
-
-def lasting(localep: Localep, *arguments: str) -> object:
-    """What `show` tells, but the memory in use and how often a container was started again."""
-    shown = localep.json("show", *arguments)
-    for deployment in shown["deployments"]:
-        del deployment["memory"], deployment["instances"]
-    return shown
 
 
 def wait_for_answer(localep: Localep, expected: object, *arguments: str) -> None:

@@ -92,7 +92,7 @@ def test_a_log_with_a_killed_worker_says_so_once(
 
     assert told == [
         "warning: The system ended 3 processes of the deployment for want of memory, at the limit "
-        "of 256 MiB."
+        "of 256 MiB (memory-at-start)."
     ]
     assert engine.asked == 1
 
@@ -129,5 +129,5 @@ def test_a_container_that_ended_for_want_of_memory_is_told(
 
     assert told == [
         "warning: The system ended a process of the deployment for want of memory, at the limit of "
-        "256 MiB."
+        "256 MiB (memory-at-start)."
     ]
