@@ -23,6 +23,7 @@ The Dockerfile, and the whole build context.
   WORKDIR /var/azureml-app
   EXPOSE 5001
   LABEL localep.role=environment
+  LABEL localep.root=[0-9a-f]{12} localep.lines="[0-9a-f]{12}" localep.growth=0 (re)
   $ localep render -f deployment.yml --to context
   context/Dockerfile
   context/list_packages.py
