@@ -158,7 +158,7 @@ def test_an_image_for_another_processor_is_named_before_it_is_run(
     assert answer.stderr[answer.stderr.index("Error: ") :].startswith(
         "Error: The deployment did not get ready.\n"
         "Cause: Its image is for another processor than this engine's (image-architecture; the "
-        "cloud says `exec format error`).\n"
+        "cloud says `exec format error`). Its container ended with exit code 1.\n"
     )
     assert localep.left_behind() == []
 
