@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import docker
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from localep.engine.address import EngineAddress
+
+# What an engine before 25 calls an image whose name another has taken.
+_UNNAMED = "<none>:<none>"
 
 
 class ImageCalls:
@@ -53,10 +57,14 @@ class ImageCalls:
         with engine_errors("list images"):
             entries = self.api.images(filters=wanted)
         named = ((entry.get("RepoTags") or [], entry.get("Labels") or {}) for entry in entries)
-        return [(tags[0], labels) for tags, labels in named if tags and ":" in tags[0]]
+        return [(tags[0], labels) for tags, labels in named if tags and tags[0] != _UNNAMED]
 
     def platform(self) -> str:
         """What the engine runs by itself, as ``linux/amd64``."""
+        return self._own_platform
+
+    @cached_property
+    def _own_platform(self) -> str:
         with engine_errors("tell its version"):
             told = self.api.version()
         return platform_of(told.get("Os"), told.get("Arch"))

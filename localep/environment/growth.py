@@ -2,7 +2,7 @@
 
 Installing packages and compiling them is most of a build's time. Where an environment on the same
 base differs by few lines of pip's list, uv brings it to exactly the packages that the new list
-asks for, so what is in the image does not depend on what it grew from.
+asks for; versions that are there stay, as far as the list admits them.
 """
 
 from __future__ import annotations

@@ -75,13 +75,14 @@ class Gateway:
         with held_back():
             self.engine.copy_in(self.container, "/", config.gateway_archive(state))
 
-    def follow(self, state: GatewayState) -> None:
+    def follow(self, state: GatewayState, told: str = "") -> None:
         """Have HAProxy load the settings of a state that was saved, where it runs with others.
 
-        Waits until it does. Raises EngineError.
+        ``told`` is its answer to SHOW_SETTINGS, where it was asked just now. Waits until it has
+        them. Raises EngineError.
         """
         wanted = config.settings_of(state).digest
-        if runtime.loaded_settings(self.send(runtime.SHOW_SETTINGS)) == wanted:
+        if runtime.loaded_settings(told or self.send(runtime.SHOW_SETTINGS)) == wanted:
             return
         ready = runtime.ready_servers(self.send(runtime.SHOW_STATISTICS))
         self.engine.execute(self.container, runtime.RELOAD)

@@ -191,11 +191,15 @@ def _make_ready(
 
 
 def _switch(gateway: Gateway, before: GatewayState, changed: GatewayState) -> str:
-    """Hand the requests over and write it down; HAProxy's statistics of that moment."""
+    """Hand the requests over and write it down; HAProxy's settings and statistics just then."""
     try:
         commands = runtime.switch(changed, drains=before.backend is not None)
-        answer = gateway.send([*commands, *runtime.SHOW_STATISTICS])
-        gateway.save(changed)
+        questions = [*runtime.SHOW_SETTINGS, *runtime.SHOW_STATISTICS]
+        # Whoever fails to switch writes the former state again, or leaves no endpoint at all.
+        with ThreadPoolExecutor(1) as beside:
+            saved = beside.submit(gateway.save, changed)
+            answer = gateway.send([*commands, *questions])
+            saved.result()
     except EngineError:
         slot = runtime.other_slot(before.backend)
         with suppress(EngineError):  # the first error is the one to tell
@@ -228,7 +232,7 @@ def _retire(
                     released = beside.submit(gateway.send, commands)
                     remove_deployment(place, former.revision)
             released.result()
-        gateway.follow(changed)
+        gateway.follow(changed, statistics)
         if what_opens(before) != what_opens(changed):
             gateway.load_keys(changed)
     except EngineError as error:

@@ -53,3 +53,19 @@ def test_a_further_environment_has_its_own_packages_and_no_others(
     assert [line.partition("==")[0] for line in more if line not in few] == ["humanize"]
     assert [line.partition("==")[0] for line in more if line not in fewer] == ["colorama"]
     assert (from_nothing, scratch) == ("0", fewer)
+
+
+def test_an_image_whose_name_another_has_taken_is_no_parent(
+    build: Any, engine: DockerEngine
+) -> None:
+    reference = build("colorama")
+    image = engine.find_image(reference)
+    assert image is not None
+    root = {"localep.root": image.labels["localep.root"]}
+    build("colorama", no_cache=True)
+    assert engine.find_image(reference) != image
+
+    names = [name for name, _ in engine.labelled_images(root)]
+
+    assert reference in names
+    assert [name for name in names if not name.startswith("localep/env:")] == []
