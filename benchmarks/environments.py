@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -33,14 +34,14 @@ def measure_environments(place: Place, floors: Floors) -> list[Measurement]:
     """
     folder = place.copy_hello("environment")
     by_pip, cold, added, nothing = [], [], [], []
-    for number in range(place.runs):
+    for _ in range(place.runs):
         by_pip.append(_pip_seconds(place))
         _write(folder, _REQUIREMENTS)
         _forget_packages(place)
         cold.append(_build(place, folder, "--no-cache"))
         nothing.append(_build(place, folder))
-        # Another version each time, or the image would be there.
-        _write(folder, (*_REQUIREMENTS, f"{_ADDED}>={number}"))
+        # Another line each time, or the image would be there.
+        _write(folder, (*_REQUIREMENTS, f"{_ADDED}>=0.{secrets.randbelow(10**9)}"))
         added.append(_build(place, folder))
     pip = Measurement("pip: the same list, from nothing", tuple(by_pip))
     first = Measurement("build: from nothing", tuple(cold), pip.median / 2, pip.median)
