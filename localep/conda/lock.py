@@ -67,18 +67,6 @@ class Lock:
         """Whether the inference server is in it; a lock made by conda-lock may lack it."""
         return any(package.name == INFERENCE_SERVER for package in self.pip)
 
-    def check_python(self, wanted: str, whose: str) -> None:
-        """Raise EnvironmentFailure where it was made for another Python than is wanted.
-
-        ``wanted`` is a minor version; ``whose`` says who wants it: "--python", an image.
-        """
-        if self.python not in {None, wanted}:
-            raise EnvironmentFailure(
-                f"{self.path} was made for Python {self.python}.",
-                cause=f"{whose} is Python {wanted}.",
-                remedy=f"Write it anew with `localep lock --python {wanted}`, or remove it.",
-            )
-
 
 def find_lock(
     conda_file: Path, platform: str = DEFAULT_PLATFORM, *, data: Mapping[str, Any] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from localep.environment.dockerfile import CONDA_LIST, CONDA_SECRET, build_context
@@ -64,8 +65,9 @@ def obtain(
     return Obtained(reference, image, built)
 
 
+@cache
 def reference_of(plan: EnvironmentPlan) -> str:
-    """The name of a plan's image."""
+    """The name of a plan's image; several steps of one command ask for it."""
     return image_reference(plan, build_context(plan))
 
 

@@ -149,18 +149,6 @@ def test_another_platform_is_refused(locked: Path) -> None:
     )
 
 
-def test_another_python_is_refused(locked: Path) -> None:
-    lock = find_lock(locked)
-    assert lock is not None
-    lock.check_python("3.11", "--python")
-
-    with pytest.raises(EnvironmentFailure) as caught:
-        lock.check_python("3.12", "--python")
-
-    assert caught.value.message == f"{lock.path} was made for Python 3.11."
-    assert caught.value.cause == "--python is Python 3.12."
-
-
 def test_a_mangled_lock_is_told(locked: Path) -> None:
     (locked.parent / "conda-lock.yml").write_text("version: 7\n")
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from localep.conda.documents import Installation
+from localep.conda.lock import Lock
+from localep.conda.packages import CondaPackage
 from localep.engine.base import BuildRequest, Image
 from localep.environment.solver import Solver
 from localep.errors import BuildFailed, ChannelUnreachable, EnvironmentFailure
-from localep.operations.conda_ways import conda_platform, glibc_of_release
+from localep.operations.conda_ways import conda_platform, glibc_of_release, lock_of
 from localep.operations.environment_options import EnvironmentOptions
 from localep.operations.environments import EnvironmentImage, ensure_environment, plan_unbuilt
 from localep.operations.workplace import Workplace
@@ -377,3 +379,44 @@ def test_channels_have_nothing_for_other_platforms() -> None:
 
     assert caught.value.message == "There are no conda packages for this platform."
     assert caught.value.remedy == "Use --platform linux/amd64, or --solver pypi."
+
+
+@pytest.fixture
+def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lock:
+    """A lock for Python 3.11 that lies beside the conda file."""
+    package = CondaPackage("tabulate", "0.9", "py_0", "noarch", "forge", "https://c.example/t", "")
+    lock = Lock(tmp_path / "conda-lock.yml", "linux-64", "3.11", (package,), (), "digest")
+    monkeypatch.setattr("localep.operations.conda_ways.find_lock", lambda *_, **__: lock)
+    return lock
+
+
+@pytest.mark.parametrize("options", [{}, {"python": "3.11"}, {"solver": Solver.CONDA}])
+def test_a_lock_is_used_where_the_command_line_asks_for_nothing_else(
+    locked: Lock, options: dict[str, Any], tmp_path: Path
+) -> None:
+    spec = EnvironmentSpec(conda_file=tmp_path / "conda.yml")
+
+    assert lock_of(spec, EnvironmentOptions(**options), "linux-64") is locked
+
+
+@pytest.mark.parametrize(
+    ("options", "cause"),
+    [
+        ({"python": "3.12"}, "It holds Python 3.11, and --python 3.12 asks for another one."),
+        (
+            {"solver": Solver.PYPI},
+            "It holds conda packages, and --solver pypi asks for none of them.",
+        ),
+    ],
+)
+def test_a_lock_and_a_command_line_that_contradict_each_other_are_refused(
+    locked: Lock, options: dict[str, Any], cause: str, tmp_path: Path
+) -> None:
+    spec = EnvironmentSpec(conda_file=tmp_path / "conda.yml")
+
+    with pytest.raises(EnvironmentFailure) as caught:
+        lock_of(spec, EnvironmentOptions(**options), "linux-64")
+
+    assert caught.value.message == f"{locked.path} does not go with the command line."
+    assert caught.value.cause == cause
+    assert caught.value.remedy == ("Leave out the option, or write the lock anew or remove it.")
