@@ -83,6 +83,8 @@ def test_the_public_model_answers_with_its_own_conda_file(model: Localep) -> Non
         "Warning: The conda file asks for python=3.12; Python 3.11 is used instead.",
         "Warning: Taken from PyPI in the place of conda's channels: numpy==2.3.1.*, "
         "scikit-learn==1.7.0.*, scipy==1.16.0.*.",
+        "Warning: sklearn_regression_model.pkl was saved with scikit-learn 0.24.2; 1.7.0 is there "
+        "(unpickle-version). Pin the versions that the model was trained with.",
     ]
     answer = model("invoke", "-r", str(SAMPLE / "sample-request.json"))
     assert json.loads(answer) == pytest.approx(PREDICTIONS)

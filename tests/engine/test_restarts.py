@@ -88,8 +88,14 @@ def test_endpoints_come_back_with_the_engine(
         (deployment,) = lost["deployments"]
         assert (deployment["provisioning_state"], deployment["status"]) == ("Failed", "exited")
         assert re.search("mount.*no such file or directory", deployment["error"])
-        answer = there.run("invoke", "-n", "lost", "-r", "-", stdin="{}")
-        assert (answer.status, answer.stdout) == (7, "The deployment does not run.")
+        wait_for(lambda: answer_of_the_lost(there) == (7, "The deployment does not run."))
+
+
+def answer_of_the_lost(there: Localep) -> tuple[int, str]:
+    """How its gateway answers; with nothing on standard output until it runs."""
+    answer = there.run("invoke", "-n", "lost", "-r", "-", stdin="{}")
+    assert answer.stdout or "Nothing came from" in answer.stderr
+    return answer.status, answer.stdout
 
 
 def test_a_worker_that_dies_is_respawned_with_the_same_code(created: Localep, hello: Path) -> None:
