@@ -39,7 +39,7 @@ def build_context(plan: EnvironmentPlan, grown_from: Parent | None = None) -> di
         return {"Dockerfile": dockerfile}
     context = {
         "Dockerfile": dockerfile,
-        "list_packages.py": read_resource("templates/list_packages.py"),
+        "finish_environment.py": read_resource("templates/finish_environment.py"),
         "requirements.txt": plan.requirements_text,
     }
     if plan.conda is not None:

@@ -30,13 +30,13 @@ FROM {base_reference()}
 
 RUN uv venv --quiet --no-python-downloads --python 3.11 \\
         /opt/localep/env
-COPY list_packages.py requirements.txt /opt/localep/
+COPY finish_environment.py requirements.txt /opt/localep/
 RUN --mount=type=cache,id=localep-uv,target=/root/.cache/uv \\
     --mount=type=secret,id=localep-ca \\
     --mount=type=secret,id=localep-settings \\
-    localep-build uv pip install --python /opt/localep/env --compile-bytecode \\
-        --requirements /opt/localep/requirements.txt
-RUN /opt/localep/env/bin/python /opt/localep/list_packages.py >/opt/localep/packages.json
+    localep-build uv pip install --python /opt/localep/env \\
+        --requirements /opt/localep/requirements.txt \\
+ && /opt/localep/env/bin/python /opt/localep/finish_environment.py >/opt/localep/packages.json
 
 ENV PATH=/opt/localep/env/bin:$PATH
 WORKDIR /var/azureml-app
@@ -44,7 +44,7 @@ EXPOSE 5001
 LABEL localep.role=environment
 LABEL localep.root={PLAN.root} localep.lines="{PLAN.lines[0]}" localep.growth=0
 """
-CONTEXT = ["Dockerfile", "list_packages.py", "requirements.txt"]
+CONTEXT = ["Dockerfile", "finish_environment.py", "requirements.txt"]
 SAMPLE = "samples/hello/deployment.yml"
 
 
@@ -91,7 +91,7 @@ def test_the_whole_context_is_written_into_a_folder(answers: list[Answer], folde
     )
     assert {path.name: path.read_text() for path in context.iterdir()} == {
         "Dockerfile": DOCKERFILE,
-        "list_packages.py": read_resource("templates/list_packages.py"),
+        "finish_environment.py": read_resource("templates/finish_environment.py"),
         "requirements.txt": "azureml-inference-server-http\n",
     }
 

@@ -68,8 +68,10 @@ def test_a_failing_step_is_shown_with_its_last_lines(building: Localep, hello: P
     assert steps[0] == "Building the environment"
     assert [step.partition("RUN ")[2][:7] for step in steps[1:] if "RUN" in step] == ["uv venv"]
     command = (
-        "RUN localep-build uv pip install --python /opt/localep/env --compile-bytecode "
-        "--requirements /opt/localep/requirements.txt"
+        "RUN localep-build uv pip install --python /opt/localep/env "
+        "--requirements /opt/localep/requirements.txt "
+        "&& /opt/localep/env/bin/python /opt/localep/finish_environment.py "
+        ">/opt/localep/packages.json"
     )
     # A long command is cut where its step begins, and whole where it fails.
     assert install.endswith("...")
@@ -165,7 +167,7 @@ def test_own_authorities_and_indexes_reach_the_build(
         return
     assert process.returncode == 0, stderr
     assert "--secret id=localep-settings,src=/dev/fd/" in command_lines
-    assert re.search(r"uv pip (install|sync) --python /opt/localep/env", command_lines)
+    assert re.search(r"uv pip install (--exact )?--python /opt/localep/env", command_lines)
     (note,) = [line for line in stderr.splitlines() if line.startswith("Not reachable")]
     assert "file:///opt/nowhere" in note
     assert "/opt/nowhere-else" in note

@@ -48,7 +48,7 @@ DEPLOYMENT = {
     },
     "limits": {"cpus": 2.0, "memory_bytes": 4 * 1024**3, "shm_bytes": None},
     "egress_public_network_access": "enabled",
-    "start": {"seconds": 1.0, "allowed_seconds": 302, "probe": "liveness_probe"},
+    "start": {"seconds": 1.0, "allowed_seconds": 302, "probe": "readiness_probe"},
 }
 ENDPOINT = {
     "name": "hello",
@@ -178,11 +178,11 @@ RESULTS: dict[str, dict[str, str]] = {
         "table": f"image                         id{'':71}built\n{IMAGE}  {IDENTITY}  false\n",
     },
     "render -f größe/hello/deployment.yml --to context": data(
-        ["context/Dockerfile", "context/list_packages.py", "context/requirements.txt"]
+        ["context/Dockerfile", "context/finish_environment.py", "context/requirements.txt"]
     )
     | {
-        "human": "context/Dockerfile\ncontext/list_packages.py\ncontext/requirements.txt\n",
-        "table": "result\ncontext/Dockerfile\ncontext/list_packages.py\ncontext/requirements.txt\n",
+        "human": "context/Dockerfile\ncontext/finish_environment.py\ncontext/requirements.txt\n",
+        "table": "result\ncontext/Dockerfile\ncontext/finish_environment.py\ncontext/requirements.txt\n",
     },
 }
 QUERIES = {
@@ -284,7 +284,9 @@ def creation(place: Localep, samples: Path) -> Session:
     (place.folder / "request.json").write_text('{"name": "größe"}', encoding="utf-8")
     files = ("-f", "größe/hello/endpoint.yml", "-f", "größe/hello/deployment.yml")
     place("build", "-f", "größe/hello/deployment.yml")
-    return terminal(place, 100, "create", *files)
+    # A probe would put a line of its own into the log.
+    late = ("--set", "liveness_probe.initial_delay=3600")
+    return terminal(place, 100, "create", *files, *late)
 
 
 @pytest.fixture(scope="module")

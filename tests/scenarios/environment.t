@@ -11,13 +11,13 @@ The Dockerfile, and the whole build context.
   
   RUN uv venv --quiet --no-python-downloads --python 3.11 \
           /opt/localep/env
-  COPY list_packages.py requirements.txt /opt/localep/
+  COPY finish_environment.py requirements.txt /opt/localep/
   RUN --mount=type=cache,id=localep-uv,target=/root/.cache/uv \
       --mount=type=secret,id=localep-ca \
       --mount=type=secret,id=localep-settings \
-      localep-build uv pip install --python /opt/localep/env --compile-bytecode \
-          --requirements /opt/localep/requirements.txt
-  RUN /opt/localep/env/bin/python /opt/localep/list_packages.py >/opt/localep/packages.json
+      localep-build uv pip install --python /opt/localep/env \
+          --requirements /opt/localep/requirements.txt \
+   && /opt/localep/env/bin/python /opt/localep/finish_environment.py >/opt/localep/packages.json
   
   ENV PATH=/opt/localep/env/bin:$PATH
   WORKDIR /var/azureml-app
@@ -26,7 +26,7 @@ The Dockerfile, and the whole build context.
   LABEL localep.root=[0-9a-f]{12} localep.lines="[0-9a-f]{12}" localep.growth=0 (re)
   $ localep render -f deployment.yml --to context
   context/Dockerfile
-  context/list_packages.py
+  context/finish_environment.py
   context/requirements.txt
   $ cat context/requirements.txt
   azureml-inference-server-http
@@ -58,7 +58,7 @@ A conda file without the inference server.
   $ localep render -f deployment.yml --to context
   Warning: */conda.yml:8:7: dependencies.2.pip: azureml-inference-server-http is missing; localep adds it, the cloud does not. Add azureml-inference-server-http to the list under `pip:`. (glob)
   context/Dockerfile
-  context/list_packages.py
+  context/finish_environment.py
   context/requirements.txt
   $ cat context/requirements.txt
   six
@@ -70,7 +70,7 @@ Conda packages, from channels and from PyPI.
   $ sed -i 's/  - pip$/  - numpy=2.3\n  - cudatoolkit/' conda.yml
   $ localep render -f deployment.yml --to context 2>log
   context/Dockerfile
-  context/list_packages.py
+  context/finish_environment.py
   context/requirements.txt
   context/conda.json
   $ sed -n '/specs/,/channels/p' context/conda.json
@@ -84,7 +84,7 @@ Conda packages, from channels and from PyPI.
   Warning: */conda.yml:9:7: dependencies.3.pip: azureml-inference-server-http is missing; localep adds it, the cloud does not. Add azureml-inference-server-http to the list under `pip:`. (glob)
   Warning: Taken from PyPI in the place of conda's channels: numpy==2.3.*. Left out, as wheels and Python bring what they need of it: cudatoolkit.
   context/Dockerfile
-  context/list_packages.py
+  context/finish_environment.py
   context/requirements.txt
   $ cat context/requirements.txt
   numpy==2.3.*

@@ -120,7 +120,7 @@ def test_the_context_holds_a_dockerfile_without_mounts_and_the_secrets(
 
     assert api.members == {
         "Dockerfile": REQUEST.plain_dockerfile,
-        "list_packages.py": CONTEXT["list_packages.py"],
+        "finish_environment.py": CONTEXT["finish_environment.py"],
         "requirements.txt": "flask\n",
         "secrets": None,
         "secrets/localep-ca": "PEM é\n",
@@ -131,7 +131,7 @@ def test_the_context_holds_a_dockerfile_without_mounts_and_the_secrets(
     # The user of an image need not be root.
     assert api.modes == {
         "Dockerfile": 0o644,
-        "list_packages.py": 0o644,
+        "finish_environment.py": 0o644,
         "requirements.txt": 0o644,
         "secrets": 0o755,
         "secrets/localep-ca": 0o644,

@@ -14,13 +14,13 @@ FROM localep/base:1a2b
 
 RUN uv venv --quiet --no-python-downloads --python 3.11 \
         /opt/localep/env
-COPY list_packages.py requirements.txt /opt/localep/
+COPY finish_environment.py requirements.txt /opt/localep/
 RUN --mount=type=cache,id=localep-uv,target=/root/.cache/uv \
     --mount=type=secret,id=localep-ca \
     --mount=type=secret,id=localep-settings \
-    localep-build uv pip install --python /opt/localep/env --compile-bytecode \
-        --requirements /opt/localep/requirements.txt
-RUN /opt/localep/env/bin/python /opt/localep/list_packages.py >/opt/localep/packages.json
+    localep-build uv pip install --python /opt/localep/env \
+        --requirements /opt/localep/requirements.txt \
+ && /opt/localep/env/bin/python /opt/localep/finish_environment.py >/opt/localep/packages.json
 
 ENV PATH=/opt/localep/env/bin:$PATH
 WORKDIR /var/azureml-app
@@ -35,13 +35,13 @@ ENTRYPOINT []
 COPY --from=localep/base:1a2b /usr/local/bin/uv /usr/local/bin/localep-build /usr/local/bin/
 RUN uv venv --quiet --no-python-downloads --python 3.10 \
         /opt/localep/env
-COPY list_packages.py requirements.txt /opt/localep/
+COPY finish_environment.py requirements.txt /opt/localep/
 RUN --mount=type=cache,id=localep-uv,target=/root/.cache/uv \
     --mount=type=secret,id=localep-ca \
     --mount=type=secret,id=localep-settings \
-    localep-build uv pip install --python /opt/localep/env --compile-bytecode \
-        --requirements /opt/localep/requirements.txt
-RUN /opt/localep/env/bin/python /opt/localep/list_packages.py >/opt/localep/packages.json
+    localep-build uv pip install --python /opt/localep/env \
+        --requirements /opt/localep/requirements.txt \
+ && /opt/localep/env/bin/python /opt/localep/finish_environment.py >/opt/localep/packages.json
 
 ENV PATH=/opt/localep/env/bin:$PATH
 WORKDIR /var/azureml-app
@@ -72,11 +72,11 @@ FROM_CHANNELS_ON_FOREIGN_BASE = ON_FOREIGN_BASE.replace("FROM", STAGE, 1).replac
     "COPY --from=conda /opt/localep/env /opt/localep/env\n",
 )
 LOCKED = ON_OWN_BASE.replace(
-    "        --requirements /opt/localep/requirements.txt\n",
+    "        --requirements /opt/localep/requirements.txt \\\n",
     """        --no-deps \\
         --requirements /opt/localep/requirements.txt \\
- && localep-build uv pip install --python /opt/localep/env --compile-bytecode \\
-        azureml-inference-server-http
+ && localep-build uv pip install --python /opt/localep/env \\
+        azureml-inference-server-http \\
 """,
 )
 COMPLETE = """# The environment of an online deployment, rendered by localep.
@@ -88,10 +88,10 @@ COPY secrets/ /run/secrets/
 
 RUN uv venv --quiet --no-python-downloads --python 3.11 \
         /opt/localep/env
-COPY list_packages.py requirements.txt /opt/localep/
-RUN localep-build uv pip install --python /opt/localep/env --compile-bytecode \
-        --requirements /opt/localep/requirements.txt
-RUN /opt/localep/env/bin/python /opt/localep/list_packages.py >/opt/localep/packages.json
+COPY finish_environment.py requirements.txt /opt/localep/
+RUN localep-build uv pip install --python /opt/localep/env \
+        --requirements /opt/localep/requirements.txt \
+ && /opt/localep/env/bin/python /opt/localep/finish_environment.py >/opt/localep/packages.json
 
 ENV PATH=/opt/localep/env/bin:$PATH
 WORKDIR /var/azureml-app
@@ -123,7 +123,7 @@ def test_on_localep_s_own_base_the_image_is_an_environment_alone() -> None:
 
     assert build_context(plan) == {
         "Dockerfile": ON_OWN_BASE + growth(plan),
-        "list_packages.py": read_resource("templates/list_packages.py"),
+        "finish_environment.py": read_resource("templates/finish_environment.py"),
         "requirements.txt": "numpy\nazureml-inference-server-http\n",
     }
 
@@ -133,7 +133,7 @@ def test_on_another_s_base_the_tools_are_brought_along() -> None:
 
     assert build_context(plan) == {
         "Dockerfile": ON_FOREIGN_BASE + growth(plan),
-        "list_packages.py": read_resource("templates/list_packages.py"),
+        "finish_environment.py": read_resource("templates/finish_environment.py"),
         "requirements.txt": "azureml-defaults\n",
     }
 
@@ -149,7 +149,7 @@ def test_conda_packages_are_installed_before_those_of_pip() -> None:
 
     assert build_context(plan) == {
         "Dockerfile": FROM_CHANNELS,
-        "list_packages.py": read_resource("templates/list_packages.py"),
+        "finish_environment.py": read_resource("templates/finish_environment.py"),
         "requirements.txt": "flask\n",
         "conda.json": '{"specs": []}\n',
     }

@@ -1,17 +1,27 @@
-"""Prints the packages of the environment whose Python runs this, as JSON.
+"""Compiles the packages of the environment whose Python runs this, and lists them as JSON.
 
-Runs inside the build of an image with whatever Python the environment has.
+Runs at the end of an image's build with whatever Python the environment has.
 """
 
 from __future__ import annotations
 
+import compileall
 import json
 import re
 import sys
+import sysconfig
 from importlib.metadata import Distribution, distributions
 from pathlib import Path, PurePosixPath
 
 _METADATA = (".dist-info", ".egg-info")
+# Nobody imports the tests that a package brings, and they are a good half of some.
+_TESTS = re.compile(r"/tests/")
+
+
+def compile_packages() -> None:
+    """Write the byte code of what may be imported; what does not compile is not imported."""
+    for folder in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        compileall.compile_dir(folder, quiet=2, rx=_TESTS, workers=0)
 
 
 def conda_packages(prefix: Path) -> tuple[list[dict[str, str]], set[str]]:
@@ -51,7 +61,7 @@ def folder_of(distribution: Distribution) -> str:
     return str(getattr(getattr(distribution, "_path", None), "name", ""))
 
 
-def main() -> None:
+def list_packages() -> None:
     """Print one package a line, always in the same order."""
     conda, brought = conda_packages(Path(sys.prefix))
     packages = [*conda, *pip_packages(brought)]
@@ -61,4 +71,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    compile_packages()
+    list_packages()

@@ -1,4 +1,4 @@
-"""The list of packages that a build writes into the image of an environment."""
+"""The end of a build: the byte code of an environment, and the list of its packages."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+LISTING = "import runpy, sys; runpy.run_path(sys.argv[1])['list_packages']()"
+
 
 @pytest.fixture
 def script(root: Path) -> Path:
-    return root / "templates" / "list_packages.py"
+    return root / "templates" / "finish_environment.py"
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def test_the_list_names_what_python_imports(script: Path, tmp_path: Path) -> Non
     (tmp_path / "first" / "removed-1.0.dist-info").mkdir()  # what a removed package left behind
 
     result = subprocess.run(
-        [sys.executable, "-S", script],
+        [sys.executable, "-S", "-c", LISTING, script],
         env={**os.environ, "PYTHONPATH": f"{tmp_path / 'first'}{os.pathsep}{tmp_path / 'second'}"},
         capture_output=True,
         text=True,
@@ -90,3 +92,18 @@ def test_an_environment_without_conda_has_nothing_of_it(
     program: dict[str, Any], tmp_path: Path
 ) -> None:
     assert program["conda_packages"](tmp_path) == ([], set())
+
+
+def test_what_may_be_imported_is_compiled(
+    program: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("good/module.py", "good/tests/test_module.py"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("x = 1\n")
+    (tmp_path / "good" / "of_another_python.py").write_text("print 'x'\n")
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+
+    program["compile_packages"]()
+
+    compiled = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.pyc")}
+    assert compiled == {f"good/__pycache__/module.{sys.implementation.cache_tag}.pyc"}
