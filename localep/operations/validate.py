@@ -91,6 +91,7 @@ def validate(
         told = check(reading, look_up_image=look_up_image)
         findings.items += [*reading.findings.items, *told]
         _name_cloud_only(reading, findings)
+        _name_misfits(reading, findings)
     findings.items.sort(key=_line_of)
     findings.items = _not_too_many(findings.items)
     lines = lines_of(findings.items, lines)
@@ -120,6 +121,20 @@ def _name_cloud_only(reading: Reading, findings: Findings) -> None:
         if names and spec.origin is not None:
             message = f"Only the cloud acts on {names}."
             findings.info(spec.origin.document, spec.origin.path, "cloud-only", message)
+
+
+def _name_misfits(reading: Reading, findings: Findings) -> None:
+    """The locks that a local build would refuse; the cloud does not look at them."""
+    for spec in reading.deployments:
+        if spec.origin is None or spec.environment is None:
+            continue
+        from localep.operations.environment_lock import misfit_of
+
+        message = misfit_of(spec)
+        if message is not None:
+            path = (*spec.origin.path, "environment")
+            remedy = "Write it anew with `localep lock`, or remove it."
+            findings.warning(spec.origin.document, path, "lock-misfit", message, remedy)
 
 
 def _read(

@@ -135,3 +135,37 @@ def test_an_unknown_platform(here: Here, folder: Path) -> None:
         "Cause: Platforms are named as conda names them.\n"
         "Remedy: Name one of linux-64, linux-aarch64, osx-64, osx-arm64, win-64.\n"
     )
+
+
+def misfits_in(answer: CompletedProcess[str]) -> list[dict[str, str]]:
+    found = json.loads(answer.stdout)["findings"]
+    return [finding for finding in found if finding["code"] == "lock-misfit"]
+
+
+def test_validate_names_a_lock_that_fits_no_more(here: Here, folder: Path) -> None:
+    deployment = str(folder / "deployment.yml")
+    lock(here, folder)
+    before = here("validate", "-f", deployment, "-o", "json")
+    with (folder / "conda.yml").open("a") as file:
+        file.write("      - humanize\n")
+
+    after = here("validate", "-f", deployment, "-o", "json")
+    strict = here("validate", "--strict", "-f", deployment)
+
+    assert misfits_in(before) == []
+    (finding,) = misfits_in(after)
+    assert (after.returncode, finding["severity"]) == (0, "warning")
+    assert finding["path"] == "environment"
+    assert finding["message"].startswith(f"{folder}/conda-lock.yml no longer fits conda.yml: ")
+    assert "humanize" in finding["message"]
+    assert finding["remedy"] == "Write it anew with `localep lock`, or remove it."
+    assert strict.returncode == 3
+
+
+def test_validate_names_a_mangled_lock(here: Here, folder: Path) -> None:
+    (folder / "conda-lock.yml").write_text("version: [")
+
+    answer = here("validate", "-f", str(folder / "deployment.yml"), "-o", "json")
+
+    (finding,) = misfits_in(answer)
+    assert finding["message"].startswith(f"{folder}/conda-lock.yml ")
