@@ -21,6 +21,8 @@ USER = "haproxy"
 CONFIG_FOLDER = "/etc/haproxy"
 SOCKET_FOLDER = "/run/haproxy"
 SOCKET = f"{SOCKET_FOLDER}/admin.sock"
+# A socket without a file, for the gateway's own way back to itself.
+RELAY = "abns@localep-relay"
 SCRATCH = {SOCKET_FOLDER: "uid=990,gid=990,mode=0700"}
 COMMAND = ("haproxy", "-W", "-db", "-f", f"{CONFIG_FOLDER}/haproxy.cfg")
 # Of the access log, at least; a request takes half a kilobyte.
@@ -115,6 +117,7 @@ def gateway_files(state: GatewayState, expected: Backend | None = None) -> dict[
         probe_header=PROBE_HEADER,
         probe_map=PROBE_MAP,
         ready_header=READY_HEADER,
+        relay=RELAY,
         servers=_servers(state),
         settings=settings_of(state, expected),
         socket=SOCKET,

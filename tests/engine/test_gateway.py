@@ -81,6 +81,19 @@ def test_a_worker_that_dies_under_a_request_is_told_and_respawned(endpoint: Loca
     pytest.fail("the worker did not come back")
 
 
+def test_a_worker_that_dies_under_a_later_request_of_a_connection_is_told(
+    endpoint: Localep,
+) -> None:
+    uri = endpoint.json("show")["scoring_uri"]
+    key = endpoint.json("get-credentials")["primaryKey"]
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {key}"
+        answers = [session.post(uri, json=body, timeout=9) for body in ({}, {"exit": 1})]
+
+    assert [answer.status_code for answer in answers] == [200, 424]
+    assert answers[1].headers["ms-azureml-model-error-reason"] == "model_not_ready"
+
+
 def test_a_request_too_many_is_refused_at_once(endpoint: Localep) -> None:
     endpoint("update", "--set", "request_settings.request_timeout_ms=20000")
     uri = endpoint.json("show")["scoring_uri"]
