@@ -179,6 +179,7 @@ class ContainerRequest:
     dns_options: Sequence[str] = ()
     limits: Limits = field(default_factory=Limits)
     gpus: GpuRequest | None = None
+    groups: Sequence[int] = ()
 
 
 @dataclass(frozen=True)

@@ -238,6 +238,7 @@ class ContainerCalls:
             memswap_limit=request.limits.memory,
             shm_size=request.limits.shm,
             device_requests=[device_request(request.gpus)] if request.gpus else None,
+            group_add=list(request.groups) or None,
         )
 
 

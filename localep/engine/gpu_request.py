@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+AMD_GPU = "amd.com/gpu"
 # The kinds of CDI devices that are GPUs, the first before the second.
-GPU_KINDS = ("nvidia.com/gpu", "amd.com/gpu")
+GPU_KINDS = ("nvidia.com/gpu", AMD_GPU)
 
 
 @dataclass(frozen=True)

@@ -181,6 +181,7 @@ def container_request(
     revision: str,
     instance: int = 1,
     gpus: GpuRequest | None = None,
+    groups: tuple[int, ...] = (),
 ) -> ContainerRequest:
     """What to ask of the engine for one instance of one revision of a deployment."""
     spec = plan.spec
@@ -209,6 +210,7 @@ def container_request(
         platform=plan.image.platform,
         limits=plan.limits,
         gpus=gpus,
+        groups=groups,
         health=health_check(spec) if spec.routes is None else None,
         dns=() if spec.has_egress else (_NOBODY,),
         dns_options=() if spec.has_egress else _IMPATIENT,

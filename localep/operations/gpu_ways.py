@@ -27,6 +27,8 @@ _NONE = frozenset({"none", "void", ""})
 # CDI's files name a GPU by its number, a MIG device by that and its own; and both by their UUIDs.
 _NUMBER = re.compile(r"(\d+)(?::(\d+))?")
 _ALL_THERE_ARE = "fewer are here, and the container has all of them"
+# Parts of GPUs have names of their own, and an engine that lists none cannot be asked for some.
+_UNNUMBERED = "none here is named 0, and the container has all of them"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to GPUs; ``fewer`` tells what it gives where that is less than what is wanted."""
+    """A way to GPUs; ``fewer`` tells what it gives where that is not quite what is wanted."""
 
     request: GpuRequest
     fewer: str | None = None
@@ -114,8 +116,9 @@ def _by_capability(wish: Wish, *, is_by_hand: bool) -> tuple[Way, ...]:
 def _unlisted(wish: Wish, kind: str, *, is_by_hand: bool) -> Iterator[Way]:
     """The ways to GPUs by CDI devices that the engine may have and does not list."""
     yield Way(GpuRequest(is_cdi=True, ids=_full_names(wish, kind)))
-    if wish.count > 1 and not is_by_hand:
-        yield Way(GpuRequest(is_cdi=True, ids=(f"{kind}=all",)), _ALL_THERE_ARE)
+    if wish.count >= 1 and not is_by_hand:
+        fewer = _ALL_THERE_ARE if wish.count > 1 else _UNNUMBERED
+        yield Way(GpuRequest(is_cdi=True, ids=(f"{kind}=all",)), fewer)
 
 
 def _listed(wish: Wish, devices: Sequence[str], *, is_by_hand: bool) -> Ways:

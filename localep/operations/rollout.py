@@ -23,6 +23,7 @@ from localep.gateway.state import Backend, GatewayState, Readiness
 from localep.interrupts import held_back
 from localep.operations import layout
 from localep.operations.container_plan import ContainerPlan, container_request, network_of
+from localep.operations.gpu_groups import groups_of
 from localep.operations.gpus import with_gpus
 from localep.operations.names import CARRIER_ROLE, network_alias
 from localep.operations.readiness import Patience, Probe, check_not_ended, wait_until_ready
@@ -75,8 +76,9 @@ def _start_all(
     """Start a revision's containers. Raises GpuRefused, with none of them left."""
     network = network_of(place, plan.spec)
     containers, begun = [], []
+    groups = groups_of(place, gpus)
     for number in range(1, plan.instances + 1):
-        request = container_request(place, plan, revision, number, gpus)
+        request = container_request(place, plan, revision, number, gpus, groups)
         containers.append(place.create_container(request))
         if plan.snapshot is not None:
             plan.snapshot.archive.seek(0)

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from support.engine import Localep
-from support.second_engine import SecondEngine
+from support.second_engine import UNREACHABLE, SecondEngine
 
 from localep.engine.address import EngineAddress
 from localep.engine.client import DockerEngine
@@ -31,7 +31,8 @@ def test_a_machine_that_runs_the_tests_is_well(localep: Localep) -> None:
 def test_the_way_to_gpus_is_tried(machine: SecondEngine, tmp_path: Path) -> None:
     with machine.inside(), closing(machine.connect().api) as api:
         engine = DockerEngine(api, EngineAddress(machine.host))
-        localep = Localep(engine, Names("test-doctor"), tmp_path, {"DOCKER_HOST": machine.host})
+        environ = {"DOCKER_HOST": machine.host, "UV_DEFAULT_INDEX": UNREACHABLE}
+        localep = Localep(engine, Names("test-doctor"), tmp_path, environ)
 
         told = localep.json("doctor")
 

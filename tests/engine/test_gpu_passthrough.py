@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.engine import Answer, Localep, copy_sample
+from support.engine import Localep, copy_sample
+from support.gpus import refusal_in, variables_of, warnings_in
 from support.second_engine import SecondEngine
 
 from localep.engine.address import EngineAddress
@@ -31,7 +31,7 @@ def there(
         engine = DockerEngine(api, EngineAddress(machine.host))
         localep = Localep(engine, Names("test-gpus"), folder, {"DOCKER_HOST": machine.host})
         created = localep.run("create", "-f", "hello/deployment.yml", TYPE)
-        assert (created.status, warnings(created)) == (
+        assert (created.status, warnings_in(created)) == (
             0,
             ["Standard_NC24s_v3 has 4 GPUs: fewer are here, and the container has all of them."],
         )
@@ -40,22 +40,9 @@ def there(
         assert localep.left_behind() == []
 
 
-def warnings(answer: Answer) -> list[str]:
-    return re.findall("^Warning: (.*)$", answer.stderr, re.MULTILINE)
-
-
 def visible(localep: Localep) -> str | None:
     """What the deployment's process sees of GPUs."""
-    status, text = localep.engine.execute(localep.container(), ["cat", "/proc/1/environ"])
-    assert status == 0
-    variables = dict(line.split("=", 1) for line in text.split("\0") if line)
-    return variables.get("NVIDIA_VISIBLE_DEVICES")
-
-
-def error_of(answer: Answer) -> list[str]:
-    """The lines of an error of GPUs."""
-    assert (answer.status, answer.stdout) == (9, "")
-    return answer.stderr[answer.stderr.index("Error: ") :].splitlines()
+    return variables_of(localep).get("NVIDIA_VISIBLE_DEVICES")
 
 
 def test_the_container_sees_the_gpus_that_it_was_given(there: Localep) -> None:
@@ -103,7 +90,7 @@ def test_a_refused_update_leaves_no_container_and_the_endpoint_at_work(
 
     answer = there.run("update", "--gpus", asked, *arguments)
 
-    assert error_of(answer) == [
+    assert refusal_in(answer) == [
         f"Error: --gpus {asked} cannot be met.",
         f"Cause: {cause}",
         f"Remedy: {remedy}",
@@ -117,5 +104,5 @@ def test_a_refused_create_keeps_nothing(localep: Localep, hello: Path) -> None:
 
     answer = localep.run("create", "-f", "hello/deployment.yml", "--gpus", asked)
 
-    assert error_of(answer)[0] == f"Error: --gpus {asked} cannot be met."
+    assert refusal_in(answer)[0] == f"Error: --gpus {asked} cannot be met."
     assert localep.left_behind() == []

@@ -23,6 +23,8 @@ from pathlib import Path
 from localep.engine.address import EngineAddress, connect
 from localep.engine.client import DockerEngine
 
+# An index that is known at once to be out of reach on such a network.
+UNREACHABLE = "http://192.0.2.1/simple"
 _SECONDS = 60.0
 _NEW_NETWORK = 0x40000000
 _SET_FLAGS, _IS_UP = 0x8914, 0x1 | 0x40
@@ -33,7 +35,7 @@ class SecondEngine:
     """A dockerd with all that is its own below one folder.
 
     ``options`` and ``configuration`` are what it is started with, ``programs`` is a folder of
-    programs that it finds first.
+    programs that it finds first, and ``launcher`` is the command that starts it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,6 +44,7 @@ class SecondEngine:
         self.options: tuple[str, ...] = ()
         self.configuration: dict[str, object] = {}
         self.programs: Path | None = None
+        self.launcher: tuple[str, ...] = ()
         self._network = _new_network()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -72,6 +75,7 @@ class SecondEngine:
         with self.inside(), (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
+                    *self.launcher,
                     "dockerd",
                     f"--config-file={self.folder}/daemon.json",
                     f"--host={self.host}",

@@ -10,6 +10,7 @@ from localep.spec.model import DeploymentSpec
 
 UUID = "GPU-11111111-2222-3333-4444-555555555555"
 ALL_HERE = "fewer are here, and the container has all of them"
+UNNUMBERED = "none here is named 0, and the container has all of them"
 TWO = (
     "nvidia.com/gpu=0",
     "nvidia.com/gpu=1",
@@ -207,6 +208,13 @@ def test_an_engine_that_may_have_cdi_devices_and_lists_none_is_asked_for_them() 
         Way(cdi("amd.com/gpu=all"), ALL_HERE),
         Way(GpuRequest(count=2)),
         Way(GpuRequest(count=ALL), ALL_HERE),
+    )
+    assert ways_to(Wish(1), support, is_by_hand=False).found == (
+        Way(cdi("nvidia.com/gpu=0")),
+        Way(cdi("nvidia.com/gpu=all"), UNNUMBERED),
+        Way(cdi("amd.com/gpu=0")),
+        Way(cdi("amd.com/gpu=all"), UNNUMBERED),
+        Way(GpuRequest(count=1)),
     )
     assert ways_to(Wish(ids=(UUID,)), support, is_by_hand=True).found == (
         Way(cdi(f"nvidia.com/gpu={UUID}")),
