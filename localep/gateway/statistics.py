@@ -36,7 +36,8 @@ class Statistics:
 
     ``started`` is in seconds since 1970, ``requests`` counts from then on, ``lost_lines`` those
     of the access log that could not be written; ``in_flight`` are the requests under way, and
-    ``queued`` those of them that wait for a worker.
+    ``queued`` those of them that wait for a worker. ``most_a_second`` is the largest number of
+    requests that came within a second of its clock.
     """
 
     started: int
@@ -45,6 +46,7 @@ class Statistics:
     in_flight: int
     queued: int
     servers: tuple[Server, ...]
+    most_a_second: int = 0
 
 
 # A connection whose other end was closed and which HAProxy holds: its request is under way.
@@ -78,6 +80,7 @@ def read_statistics(answer: str) -> Statistics | None:
         in_flight=_number(total, "scur"),
         queued=_number(total, "qcur") + sum(server.queued for server in servers),
         servers=servers,
+        most_a_second=_number(total, "rate_max"),
     )
 
 

@@ -10,6 +10,7 @@ import requests
 
 from localep.errors import DeploymentNotReady
 from localep.gateway.config import PROBE_HEADER
+from localep.operations.connections import hosts_waited_for
 from localep.operations.endpoints import recorded_spec
 from localep.operations.server_log import worker_deaths
 from localep.operations.start_failures import (
@@ -136,7 +137,8 @@ def wait_until_ready(
                 check_memory(engine, container, log)
                 if entry_script is None:
                     raise route_not_ready(log, patience.seconds, probe.route, status)
-                raise not_ready_in_time(log, patience.seconds)
+                waits_for = hosts_waited_for(engine, container)
+                raise not_ready_in_time(log, patience.seconds, waits_for)
             time.sleep(_PAUSE)
 
 

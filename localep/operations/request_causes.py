@@ -60,7 +60,8 @@ class Traffic:
     ``troubles`` are HAProxy's words, ``servers`` those of the deployment; ``is_whole`` tells that
     its first request is among them. ``looks`` are what each instance had at some moments, by its
     number; ``kills`` is how many processes the system ended for want of memory, ``left_now`` how
-    many clients have left whose requests are under way.
+    many clients have left whose requests are under way. ``most_a_second`` counts requests that the
+    log lacks, too.
     """
 
     backend: Backend
@@ -72,6 +73,7 @@ class Traffic:
     looks: Iterable[tuple[int, Sequence[MemoryLook]]] = ()
     kills: int = 0
     left_now: int = 0
+    most_a_second: int = 0
 
 
 def recognised(traffic: Traffic) -> list[Recognised]:
@@ -221,7 +223,8 @@ def _large(traffic: Traffic) -> str | None:
 
 def _rate(traffic: Traffic) -> str | None:
     ended = [one.time / 1000 for one in traffic.requests]
-    most = _most_within_a_second((moment, 1) for moment in ended)
+    logged = _most_within_a_second((moment, 1) for moment in ended)
+    most = max(logged, traffic.most_a_second)
     sizes = ((one.time / 1000, _bytes(one)) for one in traffic.requests)
     volume = _most_within_a_second(sizes)
     if most > _MOST_A_SECOND:

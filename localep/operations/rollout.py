@@ -139,7 +139,8 @@ def take_over(
             undo.commit()
     finally:
         if undo.is_off:
-            _retire(place, gateway, before, changed, statistics)
+            endpoint = started.plan.spec.endpoint_name
+            _retire(place, gateway, before, changed, statistics, endpoint)
     warning = start_warning(started.plan.spec, seconds)
     if warning is not None:
         place.reporter.warn(warning)
@@ -216,32 +217,62 @@ def _retire(
     before: GatewayState,
     changed: GatewayState,
     statistics: str,
+    endpoint: str,
 ) -> None:
     """Let a deployment's containers answer what they have taken, then remove them.
 
     Only then HAProxy takes settings that it must load anew: what is under way would be out of
-    sight after that.
+    sight after that. What does not work is told: the new deployment is at work all the same.
     """
     former = before.backend
+    if former is not None:
+        try:
+            _remove_former(place, gateway, former, before.places, statistics)
+        except EngineError as error:
+            place.reporter.warn(_still_there(place, endpoint, former, error))
     try:
-        if former is not None:
-            try:
-                if runtime.requests_in_flight(statistics, former.slot) != 0:
-                    gateway.drain(former.slot, former.request_timeout_ms)
-            finally:
-                with ThreadPoolExecutor(1) as beside:
-                    commands = runtime.release(former.slot, before.places)
-                    released = beside.submit(gateway.send, commands)
-                    remove_deployment(place, former.revision)
-            released.result()
         gateway.follow(changed, statistics)
         if what_opens(before) != what_opens(changed):
             gateway.load_keys(changed)
     except EngineError as error:
         place.reporter.warn(
-            "The new deployment is at work, but the former one's container could not be removed; "
-            f"the next update does that. {error.message} {error.cause}"
+            "The new deployment takes the requests, but the gateway has not loaded all of its "
+            f"settings: {_said(error)} It does as it starts: `docker restart "
+            f"{place.names.gateway(endpoint)}`."
         )
+
+
+def _remove_former(
+    place: Workplace, gateway: Gateway, former: Backend, places: int, statistics: str
+) -> None:
+    """Drain a deployment and remove it. Raises EngineError."""
+    try:
+        if runtime.requests_in_flight(statistics, former.slot) != 0:
+            gateway.drain(former.slot, former.request_timeout_ms)
+    finally:
+        with ThreadPoolExecutor(1) as beside:
+            commands = runtime.release(former.slot, places)
+            released = beside.submit(gateway.send, commands)
+            remove_deployment(place, former.revision)
+    released.result()
+
+
+def _still_there(place: Workplace, endpoint: str, former: Backend, error: EngineError) -> str:
+    """What to say of a former deployment that takes no requests any more, and is not gone."""
+    left: list[str] = []
+    with suppress(EngineError):  # the first error is the one to tell
+        labels = place.names.labels(revision=former.revision)
+        left = [container.name for container in place.engine.list_containers(labels)]
+    by_hand = f", and so does `docker rm -f {' '.join(left)}`" if left else ""
+    return (
+        "The new deployment takes the requests, but the former one could not be removed, and may "
+        f"go on holding memory: {_said(error)} `localep update -n {endpoint}` removes it, "
+        f"even where nothing has changed{by_hand}."
+    )
+
+
+def _said(error: EngineError) -> str:
+    return " ".join(part for part in (error.message, error.cause) if part)
 
 
 def remove_deployment(place: Workplace, revision: str) -> None:

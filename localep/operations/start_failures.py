@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from localep.errors import DeploymentNotReady
@@ -20,6 +21,8 @@ from localep.operations.sizes import GIB, in_gib
 from localep.spec.instance_types import find_instance_type, larger_instance_types
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from localep.spec.instance_types import InstanceType
     from localep.spec.model import Route
 
@@ -30,6 +33,7 @@ MAX_WORKER_DEATHS = 3
 NOBODY_LISTENS = 0
 
 _LAST_LINES = 30
+_NO_NETWORK = "needs-internet"
 
 _TOO_MUCH_MEMORY = "Load less in init(), or give Docker more memory."
 _CRASHED = "Look for a binary package that does not fit this Python or this processor."
@@ -142,15 +146,20 @@ def remedy_of_death(ended: str) -> str:
     return _REMEDIES.get(ended, _LOOK_FOR_EXIT if "exit code" in ended else _CRASHED)
 
 
-def not_ready_in_time(log: str, timeout: float) -> DeploymentNotReady:
-    """Of a server that runs and does not answer after ``timeout`` seconds."""
+def not_ready_in_time(
+    log: str, timeout: float, waits_for: Sequence[str] = ()
+) -> DeploymentNotReady:
+    """Of a server that runs and does not answer after ``timeout`` seconds.
+
+    ``waits_for`` are hosts that it tries to reach meanwhile.
+    """
     still = {
         "import": "the scoring script is still being imported",
         "init()": "init() is still at work",
         "ready": "the server is up, but busy",
     }
     stage = script_stage(log)
-    found = _why_it_hangs(log) if stage in {"import", "init()"} else None
+    found = _why_it_hangs(log, waits_for) if stage in {"import", "init()"} else None
     doing = f"It did not answer within {timeout:g} s; "
     doing += f"{still.get(stage or '', 'the server has not come up')}."
     more_time = "Give it more time with --timeout, or make init() faster."
@@ -163,10 +172,13 @@ def not_ready_in_time(log: str, timeout: float) -> DeploymentNotReady:
     )
 
 
-def _why_it_hangs(log: str) -> FoundCause:
+def _why_it_hangs(log: str, waits_for: Sequence[str]) -> FoundCause:
     """The cause of a script that is not ready yet: it waits for somebody, or takes its time."""
+    if waits_for:
+        says = f"The script waits for {' and '.join(waits_for)}, and no answer comes"
+        return replace(known_cause(_NO_NETWORK), says=says)
     found = read_text("\n".join(script_output(log)), "start")
-    if found is not None and found.id == "needs-internet":
+    if found is not None and found.id == _NO_NETWORK:
         return found
     # What the cloud would say depends on its probes, which may wait for longer.
     return FoundCause("init-too-slow", "", "")

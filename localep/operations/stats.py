@@ -173,6 +173,7 @@ def _causes(
         looks=list(looks.items()),
         left_now=left,
         kills=sum(usage.processes_killed or 0 for usage in known if usage),
+        most_a_second=counted.most_a_second,
     )
     return recognised(traffic)
 

@@ -18,11 +18,11 @@ Start_time_sec: 1795285184
 description:
 """
 TABLE = """\
-# pxname,svname,qcur,scur,stot,status,lastchg,lbtot,req_tot,check_desc,last_chk,
-deployment,a1,1,2,5,UP,50,5,4,Layer7 check passed,,
-deployment,a2,0,0,0,DOWN 1/2,7,0,0,Layer4 connection problem,,
-deployment,b1,0,0,0,MAINT,50,0,0,,,
-deployment,BACKEND,3,6,117233,UP,50,5,117233,,,
+# pxname,svname,qcur,scur,stot,status,lastchg,lbtot,rate_max,req_tot,check_desc,last_chk,
+deployment,a1,1,2,5,UP,50,5,8,4,Layer7 check passed,,
+deployment,a2,0,0,0,DOWN 1/2,7,0,0,0,Layer4 connection problem,,
+deployment,b1,0,0,0,MAINT,50,0,0,0,,,
+deployment,BACKEND,3,6,117233,UP,50,5,2104,117233,,,
 """
 
 
@@ -38,6 +38,7 @@ def test_the_counters_are_read() -> None:
             Server("a2", "DOWN 1/2", 7, 0, 0, "Layer4 connection problem"),
             Server("b1", "MAINT", 50, 0, 0, ""),
         ),
+        most_a_second=2104,
     )
 
 

@@ -5,7 +5,7 @@ The logs beside this file are those of azureml-inference-server-http 1.5.1 and g
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -48,6 +48,9 @@ class Server:
 
     def logs(self, _: str) -> Iterator[bytes]:
         yield self.log.encode()
+
+    def execute(self, _: str, __: Sequence[str]) -> tuple[int, str]:
+        return 0, ""
 
 
 @dataclass(frozen=True)

@@ -199,6 +199,11 @@ def looks(*memory: int) -> list[tuple[int, list[MemoryLook]]]:
             "501 requests came within a second; the cloud takes 500.",
         ),
         (
+            {"requests": several(2), "most_a_second": 2104},
+            "rate-or-bandwidth",
+            "2104 requests came within a second; the cloud takes 500.",
+        ),
+        (
             {
                 "requests": [
                     asked(0, time=1_795_284_800_000 + number, response_bytes=1_400_000)

@@ -40,6 +40,20 @@ QUOTED = {
         "needs-internet",
         "The script asked another machine for something, and did not get there",
     ),
+    '  File "/usr/lib/python3.11/socket.py", line 836, in create_connection\n'
+    "    sock.connect(sa)\n"
+    "TimeoutError: timed out": (
+        "needs-internet",
+        "The script asked another machine for something, and no answer came",
+    ),
+    "TimeoutError: [Errno 110] Connection timed out": (
+        "needs-internet",
+        "The script asked another machine for something, and no answer came",
+    ),
+    "httpx.ConnectTimeout: timed out": (
+        "needs-internet",
+        "The script asked another machine for something, and no answer came",
+    ),
 }
 CRASHED = "User container has crashed or terminated: Liveness probe failed … 502"
 
@@ -66,6 +80,37 @@ def test_the_cause_is_read_off_words_that_are_quoted(text: str, told: tuple[str,
     assert (found.id, found.says) == told
 
 
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        (
+            "3600000",
+            ("run-raises", "run() raised a TimeoutError, and the server does not show where"),
+        ),
+        (
+            "700",
+            (
+                "run-too-slow",
+                "run() took longer than SCORING_TIMEOUT_MS, which is 700, or raised a TimeoutError "
+                "itself",
+            ),
+        ),
+    ],
+)
+def test_a_time_out_is_the_servers_own_only_where_its_limit_is_set(
+    limit: str, told: tuple[str, str]
+) -> None:
+    error = (
+        "azureml_inference_server_http.server.user_script.UserScriptTimeout: Script failed to "
+        f"finish execution within the allocated time: {limit}ms"
+    )
+
+    found = read_text(error, "request")
+
+    assert found is not None
+    assert (found.id, found.says) == told
+
+
 def test_every_row_has_a_log_and_a_cause_of_the_catalogue() -> None:
     known = {item.id for item in all_causes()}
     seen = {entry["cause"] for entry in LOGS} | {told[0] for told in QUOTED.values()}
@@ -87,6 +132,13 @@ def test_what_is_special_to_the_inference_server_is_not_said_of_an_own_one() -> 
         "waitress",
     )
     assert read_text(error, "own") is None
+
+
+def test_what_setuptools_no_longer_has_is_not_looked_for_in_its_last_release() -> None:
+    found = read_text("ModuleNotFoundError: No module named 'pkg_resources'", "start")
+
+    assert found is not None
+    assert found.remedy == "Add setuptools<81 to the list under `pip:` in the conda file."
 
 
 def test_the_clouds_words_are_those_of_the_catalogue_or_of_most_starts() -> None:
