@@ -131,7 +131,7 @@ def _shares(runs: int, server: Way, gateway: Way, port: Way) -> list[Measurement
 
     def row(name: str, of: Callable[[Sequence[float]], float], way: str, base: str) -> Measurement:
         shares = tuple(of(times[way]) - of(times[base]) for times in rounds)
-        bound = _BOUND_OF_THE_SHARE if (of, way) == (median, "gateway") else None
+        bound = _BOUND_OF_THE_SHARE if of is median and way in {"gateway", "kept"} else None
         return Measurement(name, shares, bound, unit=MILLISECONDS)
 
     plain = tuple(median(times["server"]) for times in rounds)
