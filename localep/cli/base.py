@@ -34,7 +34,7 @@ def build(
 ) -> None:
     """Build the base image, from a registry's Debian or, where none answers, by debootstrap."""
     from localep.cli.session import open_workplace
-    from localep.operations.base_image import base_reference, build_base
+    from localep.operations.environments.base_image import base_reference, build_base
 
     output = Output(form, query)
     image = build_base(open_workplace(output), pull=pull, no_cache=no_cache, mirror=mirror)

@@ -57,8 +57,8 @@ def image(
     from contextlib import ExitStack
 
     from localep.cli.session import environment_options, open_workplace, read_bundle, selection
-    from localep.operations.export_image import export_image
-    from localep.operations.export_source import planned_source, running_source
+    from localep.operations.export.image import export_image
+    from localep.operations.export.source import planned_source, running_source
 
     output = Output(form, query)
     with ExitStack() as stack:
@@ -108,8 +108,8 @@ def k8s(
     """Write the manifests that run an exported image on Kubernetes: Deployment and Service."""
     from localep.cli.render import engine_if_any
     from localep.cli.session import open_workplace, read_bundle, selection
-    from localep.operations.export_k8s import export_k8s, write_manifests
-    from localep.operations.export_source import planned_spec, running_spec
+    from localep.operations.export.k8s import export_k8s, write_manifests
+    from localep.operations.export.source import planned_spec, running_spec
 
     output = Output(form, query)
     if files:

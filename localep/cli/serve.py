@@ -74,7 +74,7 @@ def serve(
     _check(files, entry_script, model_dir, python=python, isolated=isolated)
     from localep.cli.session import selection
     from localep.operations.serve import serve as run
-    from localep.operations.serve_plan import ServeOptions
+    from localep.operations.serving.plan import ServeOptions
 
     settings = ServeOptions(
         files=tuple(files or ()),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from localep.cli.options import Level
     from localep.cli.output import Output
     from localep.environment.solver import Solver
-    from localep.operations.environment_options import EnvironmentOptions
+    from localep.operations.environments.options import EnvironmentOptions
     from localep.operations.limits import LimitOptions
     from localep.operations.workplace import Workplace
     from localep.spec.loader import Bundle, Selection
@@ -104,8 +104,8 @@ def environment_options(
 ) -> EnvironmentOptions:
     """The options of an environment as the operations take them. Raises UsageError."""
     from localep.environment.solver import Solver
-    from localep.operations.environment_options import EnvironmentOptions
-    from localep.operations.platforms import wanted_platform
+    from localep.operations.environments.options import EnvironmentOptions
+    from localep.operations.environments.platforms import wanted_platform
 
     wanted = wanted_platform(platform, os.environ)
     chosen = solver or Solver.AUTO

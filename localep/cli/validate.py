@@ -43,7 +43,7 @@ def validate(
     look_up = None
     if images:
         from localep.engine.client import connect_engine
-        from localep.operations.image_facts import look_up_in
+        from localep.operations.environments.image_facts import look_up_in
 
         look_up = look_up_in(connect_engine())
     result = run(files, chosen, strict=strict, look_up_image=look_up)

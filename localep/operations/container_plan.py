@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from localep.engine.base import ContainerRequest, Limits, Mount
 from localep.errors import SpecError
 from localep.operations import layout, names
-from localep.operations.gpus import GpuPlan, shown
+from localep.operations.gpus.choice import GpuPlan, shown
 from localep.operations.limits import LimitPlan
 from localep.operations.liveness import health_check, liveness_program
 from localep.operations.script_logging import LOG_LEVELS, LOGGING_FILE, logging_config
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from localep.engine.gpu_request import GpuRequest
-    from localep.operations.environments import EnvironmentImage
+    from localep.operations.environments.plans import EnvironmentImage
     from localep.operations.workplace import Workplace
     from localep.spec.model import CodeSpec, DeploymentSpec, InferenceConfig
 

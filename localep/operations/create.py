@@ -13,7 +13,6 @@ from localep.errors import EndpointConflict
 from localep.gateway import runtime
 from localep.gateway.config import GROUPS
 from localep.gateway.state import Operation, new_state
-from localep.operations.base_image import ensure_base
 from localep.operations.container_plan import (
     ContainerPlan,
     check_code,
@@ -21,17 +20,18 @@ from localep.operations.container_plan import (
     served_by_its_image,
 )
 from localep.operations.endpoints import Endpoint, endpoint_after
-from localep.operations.environment_options import EnvironmentOptions
-from localep.operations.environments import ensure_environment
+from localep.operations.environments.base_image import ensure_base
+from localep.operations.environments.image_facts import told_when_pulled
+from localep.operations.environments.options import EnvironmentOptions
+from localep.operations.environments.plans import ensure_environment
 from localep.operations.gateways import (
     Gateway,
     GatewayPlan,
     recorded_failure,
     start_gateway,
 )
-from localep.operations.gpu_ways import AUTO
-from localep.operations.gpus import plan_gpus
-from localep.operations.image_facts import told_when_pulled
+from localep.operations.gpus.choice import plan_gpus
+from localep.operations.gpus.ways import AUTO
 from localep.operations.limits import LimitOptions, LimitPlan, limit
 from localep.operations.no_code import completed, install_note
 from localep.operations.recovery import at_work_on

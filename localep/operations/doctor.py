@@ -23,9 +23,9 @@ from localep.environment import index_settings
 from localep.environment.build_settings import find_ca_bundle, user_build_settings
 from localep.environment.dockerfile import CA_SECRET, SECRETS_FOLDER, SETTINGS_SECRET
 from localep.errors import EngineError, GpuRefused
-from localep.operations.base_image import base_reference
-from localep.operations.gpu_ways import ALL, Wish, ways_to
-from localep.operations.gpus import GpuPlan, explained
+from localep.operations.environments.base_image import base_reference
+from localep.operations.gpus.choice import GpuPlan, explained
+from localep.operations.gpus.ways import ALL, Wish, ways_to
 from localep.operations.trial import try_out
 
 if TYPE_CHECKING:

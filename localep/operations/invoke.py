@@ -16,12 +16,12 @@ from localep.errors import EndpointAnsweredError, UsageError
 from localep.gateway.config import DIRECT_HEADER
 from localep.operations.credentials import authorization
 from localep.operations.endpoints import find_endpoint
-from localep.operations.failed_requests import Refused, explain
+from localep.operations.failures.requests import Refused, explain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from localep.operations.request_failures import Why
+    from localep.operations.failures.answers import Why
     from localep.operations.workplace import Workplace
 
 # Above the longest request_timeout_ms, so that the gateway is the one to end a request.

@@ -20,8 +20,8 @@ from localep.conda.lock_pip import UV_PLATFORMS, PipRequest, lock_pip
 from localep.conda.packages import SolveRequest
 from localep.environment.pypi_twins import find_twins
 from localep.errors import EnvironmentFailure, UsageError
-from localep.operations.environment_lock import conda_source_of
-from localep.operations.lock_plan import plan_lock
+from localep.operations.environments.lock import conda_source_of
+from localep.operations.environments.lock_plan import plan_lock
 from localep.operations.no_code import completed
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from localep.conda.lock_source import CondaSource
     from localep.conda.packages import CondaPackage
     from localep.engine.base import Engine
-    from localep.operations.environment_options import EnvironmentOptions
-    from localep.operations.lock_plan import LockPlan
+    from localep.operations.environments.lock_plan import LockPlan
+    from localep.operations.environments.options import EnvironmentOptions
     from localep.operations.workplace import Reporter
     from localep.spec.loader import Bundle
     from localep.spec.model import DeploymentSpec

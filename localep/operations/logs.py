@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from localep.errors import EndpointConflict, UsageError
 from localep.gateway.access_log import Request, parse, trouble
 from localep.operations.endpoints import look_at_endpoint
-from localep.operations.log_causes import with_causes
+from localep.operations.failures.logs import with_causes
 from localep.operations.memory import with_word_of_kills
 from localep.operations.placements import placements
 from localep.operations.views import endpoint_deployment

@@ -10,10 +10,10 @@ import requests
 
 from localep.errors import DeploymentNotReady
 from localep.gateway.config import PROBE_HEADER
-from localep.operations.connections import hosts_waited_for
 from localep.operations.endpoints import recorded_spec
-from localep.operations.server_log import worker_deaths
-from localep.operations.start_failures import (
+from localep.operations.failures.connections import hosts_waited_for
+from localep.operations.failures.server_log import worker_deaths
+from localep.operations.failures.starts import (
     MAX_WORKER_DEATHS,
     NOBODY_LISTENS,
     container_ended,

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from localep.environment.dockerfile import build_context
 from localep.errors import UsageError
-from localep.operations.environments import EnvironmentImage, ensure_environment, plan_unbuilt
+from localep.operations.environments.plans import EnvironmentImage, ensure_environment, plan_unbuilt
 from localep.operations.no_code import completed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from localep.engine.base import Engine
-    from localep.operations.environment_options import EnvironmentOptions
+    from localep.operations.environments.options import EnvironmentOptions
     from localep.operations.workplace import Workplace
     from localep.spec.loader import Bundle
     from localep.spec.model import DeploymentSpec

@@ -23,12 +23,12 @@ from localep.gateway.state import Backend, GatewayState, Readiness
 from localep.interrupts import held_back
 from localep.operations import layout
 from localep.operations.container_plan import ContainerPlan, container_request, network_of
-from localep.operations.gpu_groups import groups_of
-from localep.operations.gpus import with_gpus
+from localep.operations.failures.evidence import add_evidence, installed_in, version_warnings
+from localep.operations.gpus.choice import with_gpus
+from localep.operations.gpus.groups import groups_of
 from localep.operations.names import CARRIER_ROLE, network_alias
 from localep.operations.readiness import Patience, Probe, check_not_ended, wait_until_ready
 from localep.operations.snapshot import files_below, reading
-from localep.operations.start_evidence import add_evidence, installed_in, version_warnings
 from localep.operations.start_time import start_warning
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Protocol
 from localep.errors import Interrupted, LocalepError
 from localep.interrupts import held_back, signals_call
 from localep.operations import layout
-from localep.operations.local_layout import lay_out
-from localep.operations.log_causes import RequestNotes
-from localep.operations.serve_failures import (
+from localep.operations.failures.logs import RequestNotes
+from localep.operations.failures.server_log import worker_deaths
+from localep.operations.failures.starts import MAX_WORKER_DEATHS, kept_dying, not_ready_in_time
+from localep.operations.serving.failures import (
     cannot_start,
     make_scratch,
     server_failed,
@@ -24,11 +25,10 @@ from localep.operations.serve_failures import (
     server_missing,
     with_evidence,
 )
-from localep.operations.serve_packages import package_warnings
-from localep.operations.serve_plan import plan_environment, plan_serve, server_variables
-from localep.operations.serve_texts import listed, ready_text
-from localep.operations.server_log import worker_deaths
-from localep.operations.start_failures import MAX_WORKER_DEATHS, kept_dying, not_ready_in_time
+from localep.operations.serving.layout import lay_out
+from localep.operations.serving.packages import package_warnings
+from localep.operations.serving.plan import plan_environment, plan_serve, server_variables
+from localep.operations.serving.texts import listed, ready_text
 from localep.server.interpreter import active_interpreter, installed_in, python_of
 from localep.server.listener import open_listener
 from localep.server.process import SERVER_IS_MISSING, Launch, ServerProcess
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-    from localep.operations.serve_plan import ServeOptions, ServePlan
+    from localep.operations.serving.plan import ServeOptions, ServePlan
     from localep.server.interpreter import Installed
 
 # How often a server that starts is looked at: its workers may die without an end.

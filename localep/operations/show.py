@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from localep.engine.base import Container
     from localep.gateway.state import PublicState
     from localep.operations.endpoints import Endpoint
-    from localep.operations.environment_view import EnvironmentView
+    from localep.operations.environments.view import EnvironmentView
     from localep.operations.workplace import Workplace
 
 
@@ -43,7 +43,7 @@ def show(place: Workplace, name: str | None, *, with_environment: bool = False) 
 
 
 def _environment(place: Workplace, container: Container) -> EnvironmentView:
-    from localep.operations.environment_view import view_environment
+    from localep.operations.environments.view import view_environment
 
     return view_environment(place.engine, container)
 

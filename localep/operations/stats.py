@@ -12,13 +12,13 @@ from localep.engine.base import Limits
 from localep.errors import EngineError
 from localep.gateway import config, statistics
 from localep.gateway.access_log import iso_time
-from localep.operations import memory_looks
 from localep.operations.endpoints import look_at_endpoint, recorded_spec
+from localep.operations.failures import memory_looks
+from localep.operations.failures.traffic import Recognised, Traffic, recognised
 from localep.operations.gateways import Gateway
 from localep.operations.limits import recorded_limits
 from localep.operations.logs import read_gateway_log
 from localep.operations.names import DEPLOYMENT_ROLE, ROLE
-from localep.operations.request_causes import Recognised, Traffic, recognised
 from localep.operations.views import endpoint_deployment
 
 if TYPE_CHECKING:

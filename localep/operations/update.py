@@ -31,9 +31,9 @@ from localep.operations.endpoints import (
     no_such_endpoint,
     only_name,
 )
-from localep.operations.environment_options import EnvironmentOptions
+from localep.operations.environments.options import EnvironmentOptions
 from localep.operations.gateways import Gateway, recorded_failure
-from localep.operations.gpus import recorded_gpus
+from localep.operations.gpus.choice import recorded_gpus
 from localep.operations.limits import LimitOptions, limit
 from localep.operations.recovery import at_work_on
 from localep.operations.registered_assets import fill_in

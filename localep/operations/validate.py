@@ -128,7 +128,7 @@ def _name_misfits(reading: Reading, findings: Findings) -> None:
     for spec in reading.deployments:
         if spec.origin is None or spec.environment is None:
             continue
-        from localep.operations.environment_lock import misfit_of
+        from localep.operations.environments.lock import misfit_of
 
         message = misfit_of(spec)
         if message is not None:

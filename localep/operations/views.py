@@ -13,7 +13,7 @@ from localep.operations.start_time import view_start
 if TYPE_CHECKING:
     from localep.engine.base import Container
     from localep.gateway.state import Operation, PublicState
-    from localep.operations.environment_view import EnvironmentView
+    from localep.operations.environments.view import EnvironmentView
     from localep.operations.instances import InstancesView
     from localep.operations.memory import MemoryView
     from localep.operations.start_time import StartView

@@ -11,7 +11,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from localep.environment.plan import BaseImage, plan_environment
-from localep.operations.base_image import base_reference
+from localep.operations.environments.base_image import base_reference
 from localep.resources import read_resource
 
 Answer = CompletedProcess[str]

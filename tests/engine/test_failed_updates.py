@@ -153,7 +153,8 @@ def test_an_environment_that_cannot_be_built(running: Localep, hello: Path) -> N
     assert re.match(
         r"Error: The image localep/env:\w+ could not be built\.\n"
         rf"Cause: No index has {package} \(package-not-found; the cloud says `No matching "
-        r"distribution`\)\. A step ended with exit code 1: .*RUN localep-build uv pip install --exact .*\n",
+        r"distribution`\)\. A step ended with exit code 1: .*RUN localep-build uv pip install "
+        r"--exact .*\n",
         told,
     )
     assert f"{package} was not found in the package registry" in told

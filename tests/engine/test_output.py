@@ -123,6 +123,7 @@ limits               2 CPUs, 4 GiB of memory
 memory               N MiB of 4 GiB (N MiB at most)
 """
 CREATED = f"Created hello, deployment blue: ready after N s.\n  scoring URI  {URI}/score\n"
+CONTEXT = "context/Dockerfile\ncontext/finish_environment.py\ncontext/requirements.txt\n"
 LOG = [
     "TIME I [PID] azmlinfsrv - POST /score 200 N ms 39",
     'TIME I [PID] gunicorn.access - IP - - [TIME] "POST /score HTTP/1.1" 200 39 "-" "CLIENT"',
@@ -181,8 +182,8 @@ RESULTS: dict[str, dict[str, str]] = {
         ["context/Dockerfile", "context/finish_environment.py", "context/requirements.txt"]
     )
     | {
-        "human": "context/Dockerfile\ncontext/finish_environment.py\ncontext/requirements.txt\n",
-        "table": "result\ncontext/Dockerfile\ncontext/finish_environment.py\ncontext/requirements.txt\n",
+        "human": CONTEXT,
+        "table": f"result\n{CONTEXT}",
     },
 }
 QUERIES = {

@@ -12,7 +12,7 @@ from support.engine import Localep, Silent, copy_sample
 from support.serving import Serve
 
 from localep.engine.client import DockerEngine, connect_engine
-from localep.operations.base_image import ensure_base
+from localep.operations.environments.base_image import ensure_base
 from localep.operations.names import Names
 from localep.operations.workplace import Workplace
 

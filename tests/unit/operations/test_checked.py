@@ -10,7 +10,7 @@ import pytest
 from localep.errors import SpecError
 from localep.operations.create import CreateOptions, create
 from localep.operations.endpoints import find_endpoint
-from localep.operations.serve_plan import ServeOptions, plan_serve
+from localep.operations.serving.plan import ServeOptions, plan_serve
 from localep.operations.update import UpdateOptions, update
 from localep.operations.workplace import Workplace
 from localep.spec.loader import Bundle

@@ -15,7 +15,7 @@ import pytest
 from localep.engine.base import ContainerRequest, HealthCheck, Limits, Mount
 from localep.errors import SpecError
 from localep.operations.container_plan import ContainerPlan, container_request, plan_container
-from localep.operations.environments import EnvironmentImage
+from localep.operations.environments.plans import EnvironmentImage
 from localep.operations.limits import LimitPlan
 from localep.operations.script_logging import logging_config
 from localep.operations.workplace import Workplace

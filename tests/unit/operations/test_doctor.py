@@ -24,7 +24,7 @@ TOO_OLD = GpuRefused("No.", cause="Too old.", remedy="Update it.", reason="old-d
 @pytest.fixture(autouse=True)
 def no_toolkit(monkeypatch: pytest.MonkeyPatch) -> None:
     """NVIDIA's toolkit is not installed here."""
-    monkeypatch.setattr("localep.operations.gpus.shutil.which", lambda _: None)
+    monkeypatch.setattr("localep.operations.gpus.choice.shutil.which", lambda _: None)
 
 
 @pytest.fixture(autouse=True)

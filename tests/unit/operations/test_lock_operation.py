@@ -16,7 +16,7 @@ from localep.conda.lock_pip import PipRequest
 from localep.conda.packages import CondaPackage, SolveRequest
 from localep.errors import EnvironmentFailure, LocalepError, SpecError, UsageError
 from localep.operations import lock as module
-from localep.operations.environment_options import EnvironmentOptions
+from localep.operations.environments.options import EnvironmentOptions
 from localep.operations.lock import LockResult, check_lock, write_lock
 
 DEPLOYMENT = """\

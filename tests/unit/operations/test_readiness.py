@@ -15,10 +15,10 @@ import requests
 
 from localep.engine.base import Container, Engine, Usage
 from localep.errors import DeploymentNotReady
+from localep.operations.failures.starts import NOBODY_LISTENS
 from localep.operations.layout import SERVER_ROUTES
 from localep.operations.readiness import Patience, Probe, wait_until_ready
 from localep.operations.sizes import GIB
-from localep.operations.start_failures import NOBODY_LISTENS
 from localep.spec.model import Route
 
 MEMORY = (
@@ -27,7 +27,7 @@ MEMORY = (
 BINARY = "Look for a binary package that does not fit this Python or this processor."
 EXIT = "Look for os._exit in the script and in what it imports."
 CORRECT = "Correct score.py and try again."
-
+LOGS = Path(__file__).parent / "failures" / "logs"
 
 RUNNING = Container("1", "server", "image", "running", {})
 
@@ -67,7 +67,7 @@ class Door(Probe):
 
 
 def read(name: str) -> str:
-    return Path(__file__).with_name("logs").joinpath(f"{name}.log").read_text(encoding="utf-8")
+    return (LOGS / f"{name}.log").read_text(encoding="utf-8")
 
 
 def failure(log: str, exit_code: int | None = None, timeout: float = 5.0) -> DeploymentNotReady:

@@ -1,0 +1,1 @@
+"""What a deployment runs in: its plan, its lock, and the images that are built for it."""

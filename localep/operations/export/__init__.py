@@ -1,0 +1,1 @@
+"""A deployment taken out of localep: as an image, and as what Kubernetes runs."""

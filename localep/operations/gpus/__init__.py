@@ -1,0 +1,1 @@
+"""GPUs: which a deployment has, and how the engine is asked for them."""

@@ -1,0 +1,1 @@
+"""The parts of `serve`: a deployment as a process of this machine."""
