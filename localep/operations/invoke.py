@@ -16,7 +16,7 @@ from localep.errors import EndpointAnsweredError, UsageError
 from localep.gateway.config import DIRECT_HEADER
 from localep.operations.credentials import authorization
 from localep.operations.endpoints import find_endpoint
-from localep.operations.failures.requests import Refused, explain
+from localep.operations.failed_requests import Refused, explain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

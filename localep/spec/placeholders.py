@@ -13,8 +13,6 @@ from localep.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from localep.spec.documents import KeyPath
-
 _NAME = r"[A-Za-z_][\w.-]*"
 _WORD = r"[A-Za-z_]\w*"
 # In angle brackets people write phrases, too: <your model name>.
@@ -64,7 +62,10 @@ def first_in_braces(text: str) -> str | None:
     return match.group(1) if match else None
 
 
-def left_in(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:  # noqa: ANN401
+def left_in(
+    data: Any,  # noqa: ANN401
+    path: tuple[str | int, ...] = (),
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Every placeholder that a document still holds: the path of its value, and the text."""
     if isinstance(data, dict):
         for key, value in data.items():

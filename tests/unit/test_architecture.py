@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,19 @@ def own_parts(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_imports_go_down_only(path: Path) -> None:
     assert own_parts(path) - EVERYBODYS - BELOW[part_of(name_of(path))] == set()
+
+
+@pytest.mark.parametrize("part", sorted(part for part in BELOW if (PACKAGE / part).is_dir()))
+def test_the_rooms_of_a_part_have_floors_too(part: str) -> None:
+    """A room is a module of the part, or a folder in it; no two import each other in a circle."""
+    rooms: dict[str, set[str]] = {}
+    for path in (path for path in MODULES if name_of(path).startswith(f"{part}.")):
+        room = name_of(path).split(".")[1]
+        named = [name.split(".") for name in imports(path)]
+        others = {name[2] for name in named if name[:2] == [PACKAGE.name, part] and name[2:]}
+        rooms.setdefault(room, set()).update(others - {room})
+
+    assert len(list(TopologicalSorter(rooms).static_order())) >= len(rooms)
 
 
 def test_the_search_for_imports_finds_some() -> None:

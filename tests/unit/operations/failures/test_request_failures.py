@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from localep.operations.failures.answers import Failed, why_request_failed
-from localep.operations.failures.request_log import Answered, lines_of_request
+from localep.operations.request_log import Answered, lines_of_request
 
 LOGS = Path(__file__).with_name("logs")
 # Both servers were asked one thing after the other, three tenths of a second apart; when, in

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from localep.errors import EngineError
 from localep.operations.endpoints import recorded_spec
 from localep.operations.failures.answers import Failed, Why, why_request_failed
-from localep.operations.failures.request_log import Answered, lines_of_request
 from localep.operations.failures.server_log import worker_deaths
 from localep.operations.logs import read_gateway_log
+from localep.operations.request_log import Answered, lines_of_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
