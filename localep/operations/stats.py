@@ -137,7 +137,9 @@ def stats(place: Workplace, name: str | None, *, lines: int) -> StatsView:
             cause="Its answer was not whole.",
             remedy="Try again.",
         )
-    left = statistics.clients_that_left(connections.result()[1], config.PORT)
+    # HAProxy also has for a moment what a client closes after its answer.
+    gone = statistics.clients_that_left(connections.result()[1], config.PORT)
+    left = min(gone, counted.in_flight)
     causes = _causes(place, endpoint, log, counted, usages, left)
     return replace(_view(endpoint, log.requests, counted, usages), causes=causes)
 

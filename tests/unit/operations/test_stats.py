@@ -12,6 +12,7 @@ import pytest
 from localep.engine.base import Usage
 from localep.errors import EngineError
 from localep.gateway.runtime import SHOW_SETTINGS
+from localep.gateway.statistics import SHOW_CONNECTIONS
 from localep.operations.create import CreateOptions, create
 from localep.operations.stats import InstanceStats, StatsView, UsageView, stats
 from localep.operations.workplace import Workplace
@@ -70,6 +71,7 @@ def measured(
         *,
         started: int = SECOND - 60,
         counters: str = COUNTERS,
+        connections: str = "",
         lines: int = 1000,
     ) -> StatsView:
         def logs(_: str, *, lines: int, follow: bool = False) -> Iterator[bytes]:
@@ -78,11 +80,13 @@ def measured(
         def usage(identity: str) -> Usage | None:
             return Usage(8_000_000, 1.26) if identity == gateway.identity else None
 
+        def execute(_: str, command: Sequence[str]) -> tuple[int, str]:
+            told = connections if command == SHOW_CONNECTIONS else counters.format(started=started)
+            return 0, told
+
         monkeypatch.setattr(place.engine, "logs", logs)
         monkeypatch.setattr(place.engine, "usage", usage)
-        monkeypatch.setattr(
-            place.engine, "execute", lambda *_: (0, counters.format(started=started))
-        )
+        monkeypatch.setattr(place.engine, "execute", execute)
         return stats(place, "hello", lines=lines)
 
     return measure
@@ -146,6 +150,18 @@ def test_the_figures_of_an_endpoint(measured: Callable[..., StatsView]) -> None:
         "lost_log_lines": 7,
     }
     assert (usage["memory_bytes"], usage["cpu_seconds"]) == (8_000_000, 1.3)
+
+
+def test_no_more_clients_have_left_than_have_requests_under_way(
+    measured: Callable[..., StatsView],
+) -> None:
+    closing = [f"  {n}: 020012AC:1F90 010012AC:{9000 + n} 08 " for n in range(2)]
+
+    found = measured(connections="\n".join(closing), counters=COUNTERS.replace(",3,6,", ",0,1,"))
+
+    assert "1 client left whose requests are still under way." in {
+        cause.evidence for cause in found.causes
+    }
 
 
 def test_the_last_requests_alone_are_judged(measured: Callable[..., StatsView]) -> None:
