@@ -11,7 +11,7 @@ import pytest
 from support.engine import Localep, write_script
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-TURNS = 10
+TURNS = 6
 
 # A command takes no longer than this when nobody interrupts it; some turns come too late.
 LONGEST = 1.5
