@@ -61,6 +61,11 @@ class LocalepError(Exception):
         self.details = tuple(details)
         self.code = code
 
+    @property
+    def said(self) -> str:
+        """What went wrong, and why where that is known, in one line."""
+        return " ".join(filter(None, (self.message, self.cause)))
+
 
 class UsageError(LocalepError):
     """The command line asks for something that cannot be."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from localep.conda.lock_file import LockedPip, LockFile, read_lock_file
+from localep.conda.lock_file import WRITE_ANEW, LockedPip, LockFile, read_lock_file
 from localep.conda.lock_source import CondaSource, changes, conda_name, pip_name
 from localep.environment.requirements import INFERENCE_SERVER
 from localep.errors import EnvironmentFailure, SpecError
@@ -94,7 +94,7 @@ def find_lock(
         raise EnvironmentFailure(
             f"{file.path} no longer fits {conda_file.name}.",
             cause=f"{'; '.join(changed)}.",
-            remedy="Write it anew with `localep lock`, or remove it.",
+            remedy=WRITE_ANEW,
         )
     conda = file.conda[platform]
     return Lock(

@@ -23,6 +23,8 @@ FORMAT_VERSION = 1
 # Entries of localep's own under `custom_metadata`, which conda-lock keeps and does not read.
 PYTHON_KEY = "localep_python"
 RECORD_KEY = "localep_conda_file"
+# What to do with a lock that cannot be used.
+WRITE_ANEW = "Write it anew with `localep lock`, or remove it."
 
 
 @dataclass(frozen=True)
@@ -247,8 +249,4 @@ def _record(text: Any) -> Record | None:  # noqa: ANN401
 
 
 def _mangled(path: Path, cause: str) -> SpecError:
-    return SpecError(
-        f"{path} is no lock that can be read.",
-        cause=cause,
-        remedy="Write it anew with `localep lock`, or remove it.",
-    )
+    return SpecError(f"{path} is no lock that can be read.", cause=cause, remedy=WRITE_ANEW)

@@ -49,21 +49,6 @@ class Statistics:
     most_a_second: int = 0
 
 
-# A connection whose other end was closed and which HAProxy holds: its request is under way.
-_CLOSE_WAIT = "08"
-SHOW_CONNECTIONS = ("cat", "/proc/net/tcp", "/proc/net/tcp6")
-
-
-def clients_that_left(connections: str, port: int) -> int:
-    """How many clients of a port have left before their answers, out of SHOW_CONNECTIONS.
-
-    HAProxy tells it of no request whose answer it could still hand to the kernel.
-    """
-    rows = [line.split()[1:4] for line in connections.splitlines() if ":" in line]
-    ended = f":{port:04X}"
-    return sum(row[0].endswith(ended) and row[2] == _CLOSE_WAIT for row in rows)
-
-
 def read_statistics(answer: str) -> Statistics | None:
     """The answer to SHOW_ALL, None where it is not whole."""
     information, mark, table = answer.partition("# pxname")

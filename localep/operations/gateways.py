@@ -211,8 +211,7 @@ def recorded_failure(
         yield
     except LocalepError as error:
         if not undo.is_off:
-            reason = " ".join(filter(None, (error.message, error.cause)))
-            failed = replace(operation, state="Failed", error=reason)
+            failed = replace(operation, state="Failed", error=error.said)
             with suppress(EngineError):  # the first error is the one to tell
                 gateway.save(state.after(failed))
         raise

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import InvalidVersion, Version
 
 from localep.conda.conda_lock import content_hashes, lock_text
-from localep.conda.lock import DEFAULT_PLATFORM, differences, find_lock_file, lock_path
+from localep.conda.lock import DEFAULT_PLATFORM, find_lock_file, lock_path
 from localep.conda.lock_conda import find_program, solve_for_lock, virtual_packages
 from localep.conda.lock_file import LockFile, Record
 from localep.conda.lock_pip import UV_PLATFORMS, PipRequest, lock_pip
 from localep.conda.packages import SolveRequest
 from localep.environment.pypi_twins import find_twins
 from localep.errors import EnvironmentFailure, UsageError
-from localep.operations.environments.lock import conda_source_of
+from localep.operations.environments.lock import conda_source_of, misfits
 from localep.operations.environments.lock_plan import plan_lock
 from localep.operations.no_code import completed
 
@@ -119,15 +119,10 @@ def check_lock(bundle: Bundle, options: EnvironmentOptions, platforms: Sequence[
     file = find_lock_file(source)
     if file is None:
         return LockResult(lock_path(source), None, {}, {}, ("there is no lock",))
-    found: list[str] = []
-    for platform in wanted or dict.fromkeys((DEFAULT_PLATFORM, *file.platforms)):
-        if platform not in file.platforms:
-            found.append(f"it holds nothing for {platform}")
-        else:
-            found += differences(file, source, platform)
+    found = misfits(file, source, wanted or (DEFAULT_PLATFORM, *file.platforms))
     if options.python is not None and file.python not in {None, options.python}:
         found.append(f"it was made for Python {file.python}, not {options.python}")
-    return _result(file, tuple(dict.fromkeys(found)))
+    return _result(file, tuple(found))
 
 
 def _result(file: LockFile, changes: tuple[str, ...] = ()) -> LockResult:

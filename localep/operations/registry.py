@@ -103,7 +103,7 @@ def list_assets(kind: Kind, name: str | None = None) -> Listing:
             try:
                 asset = store.get(kind, one, version)
             except UsageError as error:
-                unreadable.append(f"{error.message} {error.cause} {error.remedy}")
+                unreadable.append(f"{error.said} {error.remedy}")
             else:
                 assets += [] if asset is None else [asset]
     return Listing(tuple(assets), tuple(unreadable))

@@ -237,7 +237,7 @@ def _retire(
     except EngineError as error:
         place.reporter.warn(
             "The new deployment takes the requests, but the gateway has not loaded all of its "
-            f"settings: {_said(error)} It does as it starts: `docker restart "
+            f"settings: {error.said} It does as it starts: `docker restart "
             f"{place.names.gateway(endpoint)}`."
         )
 
@@ -266,13 +266,9 @@ def _still_there(place: Workplace, endpoint: str, former: Backend, error: Engine
     by_hand = f", and so does `docker rm -f {' '.join(left)}`" if left else ""
     return (
         "The new deployment takes the requests, but the former one could not be removed, and may "
-        f"go on holding memory: {_said(error)} `localep update -n {endpoint}` removes it, "
+        f"go on holding memory: {error.said} `localep update -n {endpoint}` removes it, "
         f"even where nothing has changed{by_hand}."
     )
-
-
-def _said(error: EngineError) -> str:
-    return " ".join(part for part in (error.message, error.cause) if part)
 
 
 def remove_deployment(place: Workplace, revision: str) -> None:

@@ -14,6 +14,7 @@ from localep.gateway import config, statistics
 from localep.gateway.access_log import iso_time
 from localep.operations.endpoints import look_at_endpoint, recorded_spec
 from localep.operations.failures import memory_looks
+from localep.operations.failures.connections import SHOW_TABLES, clients_that_left
 from localep.operations.failures.traffic import Recognised, Traffic, recognised
 from localep.operations.gateways import Gateway
 from localep.operations.limits import recorded_limits
@@ -126,7 +127,7 @@ def stats(place: Workplace, name: str | None, *, lines: int) -> StatsView:
     identities = [found.identity for found in containers]
     with ThreadPoolExecutor(_AT_ONCE) as beside:
         answer = beside.submit(gateway.send, statistics.SHOW_ALL)
-        connections = beside.submit(engine.execute, gateway.container, statistics.SHOW_CONNECTIONS)
+        connections = beside.submit(engine.execute, gateway.container, SHOW_TABLES)
         needs = beside.map(engine.usage, identities)
         log = read_gateway_log(engine, endpoint.gateway, endpoint.name, lines)
         counted = statistics.read_statistics(answer.result())
@@ -138,7 +139,7 @@ def stats(place: Workplace, name: str | None, *, lines: int) -> StatsView:
             remedy="Try again.",
         )
     # HAProxy also has for a moment what a client closes after its answer.
-    gone = statistics.clients_that_left(connections.result()[1], config.PORT)
+    gone = clients_that_left(connections.result()[1], config.PORT)
     left = min(gone, counted.in_flight)
     causes = _causes(place, endpoint, log, counted, usages, left)
     return replace(_view(endpoint, log.requests, counted, usages), causes=causes)

@@ -125,16 +125,14 @@ def _name_cloud_only(reading: Reading, findings: Findings) -> None:
 
 def _name_misfits(reading: Reading, findings: Findings) -> None:
     """The locks that a local build would refuse; the cloud does not look at them."""
-    for spec in reading.deployments:
-        if spec.origin is None or spec.environment is None:
-            continue
-        from localep.operations.environments.lock import misfit_of
+    from localep.conda.lock_file import WRITE_ANEW
+    from localep.operations.environments.lock import misfit_of
 
+    for spec in reading.deployments:
         message = misfit_of(spec)
-        if message is not None:
+        if message is not None and spec.origin is not None:
             path = (*spec.origin.path, "environment")
-            remedy = "Write it anew with `localep lock`, or remove it."
-            findings.warning(spec.origin.document, path, "lock-misfit", message, remedy)
+            findings.warning(spec.origin.document, path, "lock-misfit", message, WRITE_ANEW)
 
 
 def _read(

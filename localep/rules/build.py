@@ -236,7 +236,7 @@ def _why_unreadable(subject: DeploymentSubject) -> str:
     try:
         read_document(environment.conda_file, CONDA_FILE)
     except SpecError as error:
-        return " ".join(filter(None, (error.message, error.cause)))
+        return error.said
     return f"{environment.conda_file} cannot be read."  # it has changed meanwhile
 
 

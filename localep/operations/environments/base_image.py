@@ -122,7 +122,7 @@ def _debian_of(place: Workplace, platform: str) -> str:
         except PullFailed as error:
             raise EnvironmentFailure(
                 f"There is no base image for {platform}.",
-                cause=f"{error.message} {error.cause}",
+                cause=error.said,
                 remedy="Leave out --platform, or load Debian's image for it into the engine as "
                 f"{reference}.",
             ) from error
@@ -141,7 +141,7 @@ def _ensure_debian(place: Workplace, *, pull: bool, mirror: str | None) -> str:
     try:
         place.engine.pull_image(DEBIAN_OFFICIAL, place.reporter)
     except PullFailed as error:
-        place.reporter.note(f"{error.message} {error.cause}")
+        place.reporter.note(error.said)
         if there:
             return there[0]
     else:

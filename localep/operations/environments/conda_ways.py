@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from localep.conda.documents import locked_list, unsolved_list
 from localep.conda.lock import Lock, find_lock
+from localep.conda.lock_file import WRITE_ANEW
 from localep.conda.packages import SolveRequest
 from localep.environment.conda_file import admits_python
 from localep.environment.plan import (
@@ -175,7 +176,7 @@ def _plan_of_lock(conda: CondaFile, lock: Lock, base: BaseImage) -> EnvironmentP
         raise EnvironmentFailure(
             f"{lock.path} is for Python {lock.python}.",
             cause=f"{base.reference} has Python {base.python}, and the lock holds none.",
-            remedy="Write it anew with `localep lock`, or remove it.",
+            remedy=WRITE_ANEW,
         )
     listed, sends = None, False
     if lock.conda:

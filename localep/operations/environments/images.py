@@ -119,7 +119,7 @@ def _first_that_leads_there(
         pypi = ways.from_pypi()
         if pypi is None:
             raise _told_of_twins(error, ways.no_twin) from error
-        place.reporter.note(f"{error.message} {error.cause}")
+        place.reporter.note(error.said)
         _warn(place, pypi.warnings, ways.plan.warnings)
         image = None if options.no_cache else place.engine.find_image(reference_of(pypi))
         if image is not None:

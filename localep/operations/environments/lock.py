@@ -7,9 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from localep.conda.lock import differences, find_lock_file, lock_files, read_source
-from localep.errors import LocalepError
+from localep.errors import LocalepError, SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from localep.conda.lock_file import LockFile
@@ -36,26 +37,34 @@ def platforms_of(deployment: DeploymentSpec) -> tuple[str, ...]:
     return file.platforms if file is not None else ()
 
 
+def misfits(file: LockFile, source: CondaSource, platforms: Iterable[str]) -> list[str]:
+    """What keeps a lock from fitting a conda file on these platforms; empty where it fits."""
+    found: list[str] = []
+    for name in platforms:
+        if name in file.platforms:
+            found += differences(file, source, name)
+        else:
+            found.append(f"it holds nothing for {name}")
+    return list(dict.fromkeys(found))
+
+
 def misfit_of(deployment: DeploymentSpec) -> str | None:
     """What is wrong with the lock of a deployment, a sentence; None where nothing is."""
-    beside = _file_of(deployment)
-    if beside is None or not lock_files(beside):
+    spec, beside = deployment.environment, _file_of(deployment)
+    if spec is None or beside is None or not lock_files(beside):
         return None
     try:
-        source = conda_source_of(deployment)
-    except LocalepError:
-        source = None  # a conda file that cannot be read is a finding of its own
-    if source is None:
-        return None
+        source = read_source(beside, spec.conda)
+    except SpecError:
+        return None  # a conda file that cannot be read is a finding of its own
     try:
         file = find_lock_file(source)
-        changed = _differences(file, source) if file is not None else []
+        found = misfits(file, source, file.platforms) if file is not None else []
     except LocalepError as error:
-        return " ".join(filter(None, (error.message, error.cause)))
-    if file is None or not changed:
+        return error.said
+    if file is None or not found:
         return None
-    told = "; ".join(dict.fromkeys(changed))
-    return f"{file.path} no longer fits {source.file.name}: {told}."
+    return f"{file.path} no longer fits {source.file.name}: {'; '.join(found)}."
 
 
 def platform_here() -> str:
@@ -64,10 +73,6 @@ def platform_here() -> str:
     machines = {"x86_64": "64", "AMD64": "64"}
     machine = platform.machine()
     return f"{systems.get(sys.platform, 'linux')}-{machines.get(machine, machine)}"
-
-
-def _differences(file: LockFile, source: CondaSource) -> list[str]:
-    return [text for name in file.platforms for text in differences(file, source, name)]
 
 
 def _file_of(deployment: DeploymentSpec) -> Path | None:

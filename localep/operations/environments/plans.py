@@ -130,7 +130,7 @@ def _planner(
             tell_foreign_platform(place, requested, image)
             return image
         except PullFailed as error:
-            return f"{error.message} {error.cause}"
+            return error.said
 
     def fetch(requested: str, conda: CondaFile | None, lock: Lock | None) -> Image:
         found = asked(requested, conda, lock)

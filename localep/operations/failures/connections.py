@@ -1,4 +1,4 @@
-"""What a container waits for: connections that nobody has accepted yet."""
+"""A container's connections: whom it waits for, and who has left it."""
 
 from __future__ import annotations
 
@@ -14,33 +14,48 @@ if TYPE_CHECKING:
 
     from localep.engine.base import Engine
 
-_TABLES = ("cat", "/proc/net/tcp", "/proc/net/tcp6")
-# The far end of a row; 02 is Linux's word for a connection whose first packet was sent, and had no
-# answer.
-_SYN_SENT = re.compile(
-    r"^ *\d+: [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) 02 ", re.MULTILINE
+# Shows Linux's tables of a container's connections.
+SHOW_TABLES = ("cat", "/proc/net/tcp", "/proc/net/tcp6")
+# A row: the port here, the far end, and the state.
+_ROW = re.compile(
+    r"^ *\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) ([0-9A-F]{2}) ",
+    re.MULTILINE,
 )
+# The first packet was sent, and had no answer.
+_SYN_SENT = "02"
+# The far end has closed, and the program here has not.
+_CLOSE_WAIT = "08"
 
 
 def hosts_waited_for(engine: Engine, container: str) -> list[str]:
     """The hosts that a container that runs tries to reach now, as ``address:port``.
 
-    None where its image has no ``cat``, or the engine does not look.
+    Empty where its image has no ``cat``, or the engine does not look.
     """
     with suppress(EngineError):
-        return unanswered(engine.execute(container, _TABLES)[1])
+        return unanswered(engine.execute(container, SHOW_TABLES)[1])
     return []
 
 
+def clients_that_left(tables: str, port: int) -> int:
+    """How many clients of a port have closed their connections while the program has them open.
+
+    Of HAProxy: those who left before their answers. It tells it of no request whose answer it could
+    still hand to the kernel.
+    """
+    rows = _ROW.findall(tables)
+    return sum(int(here, 16) == port and state == _CLOSE_WAIT for here, _, _, state in rows)
+
+
 def unanswered(tables: str) -> list[str]:
-    """The far ends of the connections without an answer in Linux's tables of TCP, each once."""
+    """The far ends of the connections without an answer in SHOW_TABLES, each once."""
     return list(dict.fromkeys(_unanswered(tables)))
 
 
 def _unanswered(tables: str) -> Iterator[str]:
-    for digits, port in _SYN_SENT.findall(tables):
+    for _, digits, port, state in _ROW.findall(tables):
         address = _address(digits)
-        if not address.is_loopback:
+        if state == _SYN_SENT and not address.is_loopback:
             host = f"[{address}]" if address.version == 6 else str(address)
             yield f"{host}:{int(port, 16)}"
 

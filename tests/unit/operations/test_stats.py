@@ -12,8 +12,8 @@ import pytest
 from localep.engine.base import Usage
 from localep.errors import EngineError
 from localep.gateway.runtime import SHOW_SETTINGS
-from localep.gateway.statistics import SHOW_CONNECTIONS
 from localep.operations.create import CreateOptions, create
+from localep.operations.failures.connections import SHOW_TABLES
 from localep.operations.stats import InstanceStats, StatsView, UsageView, stats
 from localep.operations.workplace import Workplace
 from localep.spec.loader import Bundle
@@ -81,7 +81,7 @@ def measured(
             return Usage(8_000_000, 1.26) if identity == gateway.identity else None
 
         def execute(_: str, command: Sequence[str]) -> tuple[int, str]:
-            told = connections if command == SHOW_CONNECTIONS else counters.format(started=started)
+            told = connections if command == SHOW_TABLES else counters.format(started=started)
             return 0, told
 
         monkeypatch.setattr(place.engine, "logs", logs)

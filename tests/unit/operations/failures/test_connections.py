@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localep.operations.failures.connections import unanswered
+from localep.operations.failures.connections import clients_that_left, unanswered
 
 # Of a container whose script connects; the second table is of a machine with addresses of both.
 TABLES = """\
@@ -21,6 +21,13 @@ TABLES = """\
 
 def test_those_that_have_not_answered_are_named_once_and_this_machine_is_not() -> None:
     assert unanswered(TABLES) == ["172.17.0.1:45999", "[2001:db8::2]:443", "192.0.2.7:80"]
+
+
+def test_those_that_have_closed_are_counted_by_the_port_that_they_came_to() -> None:
+    closed = TABLES.replace("030012AC:87C0 01 ", "030012AC:87C0 08 ")
+
+    assert [clients_that_left(closed, port) for port in (5001, 8080)] == [1, 0]
+    assert clients_that_left(TABLES, 5001) == 0
 
 
 def test_without_tables_nobody_is_waited_for() -> None:
