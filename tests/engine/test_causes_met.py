@@ -110,12 +110,6 @@ def endpoint(
         yield localep
 
 
-def causes(endpoint: Localep) -> dict[str, str]:
-    """The causes that `stats` names, and what shows them."""
-    found = endpoint.json("stats")["causes"]
-    return {cause["id"]: cause["evidence"] for cause in found}
-
-
 Post = Callable[..., requests.Response]
 
 
@@ -156,7 +150,7 @@ def test_stats_names_the_causes_that_the_requests_show(endpoint: Localep, post: 
         answers = beside.map(post, [{"seconds": 0.4}] * 5)
         assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429, 429]
 
-    found = causes(endpoint)
+    found = endpoint.causes()
 
     assert list(found) == [
         "native-crash",
@@ -175,11 +169,11 @@ def test_stats_names_the_causes_that_the_requests_show(endpoint: Localep, post: 
 
 def test_memory_that_grows_with_the_requests_is_named(endpoint: Localep, post: Post) -> None:
     for _ in range(2):
-        assert "memory-growth" not in causes(endpoint)
+        assert "memory-growth" not in endpoint.causes()
         for _ in range(60):
             post({"keep": 200_000})
 
-    assert causes(endpoint)["memory-growth"].startswith("Instance 1 took ")
+    assert endpoint.causes()["memory-growth"].startswith("Instance 1 took ")
 
 
 def test_a_client_that_leaves_and_a_probe_that_waits_are_named(
@@ -195,11 +189,11 @@ def test_a_client_that_leaves_and_a_probe_that_waits_are_named(
     with pytest.raises(requests.ReadTimeout):
         post({"seconds": 4}, seconds=0.1)
 
-    assert causes(endpoint)["stale-requests"] == (
+    assert endpoint.causes()["stale-requests"] == (
         "1 client left whose requests are still under way."
     )
     wait_until_free(post)
-    found = causes(endpoint)
+    found = endpoint.causes()
     assert "stale-requests" not in found
     assert found["probe-starved"] == (
         "An instance was taken out once, as its probes were not answered."

@@ -74,8 +74,7 @@ def endpoint(
 
 def causes(endpoint: Localep) -> dict[str, str]:
     """The causes that `stats` names, and what shows them; numbers are N."""
-    found = endpoint.json("stats")["causes"]
-    return {cause["id"]: re.sub(r"\d+ ms", "N ms", cause["evidence"]) for cause in found}
+    return {name: re.sub(r"\d+ ms", "N ms", shown) for name, shown in endpoint.causes().items()}
 
 
 def test_a_model_that_is_loaded_with_the_first_request(endpoint: Localep) -> None:

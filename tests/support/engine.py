@@ -119,6 +119,10 @@ class Localep:
         ready: int | None = deployment["instances"]["ready"]
         return ready
 
+    def causes(self) -> dict[str, str]:
+        """The causes that `stats` names, and what shows them."""
+        return {cause["id"]: cause["evidence"] for cause in self.json("stats")["causes"]}
+
     def left_behind(self) -> list[str]:
         """Whatever exists in the namespace."""
         labels = self.names.labels()
