@@ -1,12 +1,13 @@
 """The liveness probe, as the cloud has it: the engine runs it inside a deployment's container.
 
-    liveness.py watch TIMEOUT PORT PATH PERIOD FAILURE_THRESHOLD
+    liveness.py watch TIMEOUT PORT PATH INITIAL_DELAY PERIOD FAILURE_THRESHOLD
     liveness.py ask TIMEOUT PORT PATH HOST ...
 
 `watch` asks the container's own route. Where that fails, it goes on to ask every PERIOD seconds;
 after FAILURE_THRESHOLD failures in a row it ends the container, which the engine starts anew.
-Failures count once the server has answered or taken a connection, so that a slow init() is
-waited for. `ask` asks the route of each host once, and writes a line for each.
+Failures count from INITIAL_DELAY seconds after the start, and once the server has answered or
+taken a connection, so that a slow init() is waited for. `ask` asks the route of each host once,
+and writes a line for each.
 It runs by the deployment's Python, whichever that is, with the standard library alone.
 """
 
@@ -70,6 +71,12 @@ def start_of_container() -> str:
     return Path("/proc/1/stat").read_text().rpartition(")")[2].split()[19]
 
 
+def age_of_container() -> float:
+    """How long ago the container's first process began, in seconds."""
+    now = float(Path("/proc/uptime").read_text().split()[0])
+    return now - int(start_of_container()) / os.sysconf("SC_CLK_TCK")
+
+
 def recall() -> tuple[str, int]:
     """What STATE_FILE holds."""
     with suppress(OSError, ValueError):
@@ -118,9 +125,22 @@ def send(process: int, number: signal.Signals) -> None:
         os.kill(process, number)
 
 
-def watch(timeout: float, port: int, path: str, period: float, failure_threshold: int) -> int:
-    """Ask until the route answers, or the container is ended; the exit status."""
+def watch(
+    timeout: float,
+    port: int,
+    path: str,
+    initial_delay: float,
+    period: float,
+    failure_threshold: int,
+) -> int:
+    """Ask until the route answers, or the container is ended; the exit status.
+
+    Within the initial delay it is asked only whether the server has answered yet.
+    """
     start = start_of_container()
+    is_early = age_of_container() < initial_delay
+    if is_early and recall()[0] == start:
+        return 0
     for failures in range(failure_threshold):
         asked = time.monotonic()
         known, restarts = recall()
@@ -131,6 +151,8 @@ def watch(timeout: float, port: int, path: str, period: float, failure_threshold
             remember(start, restarts)
         if is_alive:
             return 0
+        if is_early:
+            return 1
         if failures + 1 < failure_threshold:
             time.sleep(max(asked + period - time.monotonic(), 0))
     end_container(failure_threshold)
@@ -140,8 +162,8 @@ def watch(timeout: float, port: int, path: str, period: float, failure_threshold
 def main(verb: str, timeout: str, port: str, path: str, *others: str) -> int:
     """Run the command line."""
     if verb == "watch":
-        period, failure_threshold = others
-        return watch(float(timeout), int(port), path, float(period), int(failure_threshold))
+        *times, failure_threshold = others
+        return watch(float(timeout), int(port), path, *map(float, times), int(failure_threshold))
     for host in others:
         print(answer(host, int(port), path, float(timeout)))
     return 0

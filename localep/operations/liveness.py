@@ -51,7 +51,7 @@ def health_check(spec: DeploymentSpec) -> HealthCheck:
     """
     probe, route = spec.liveness_probe, layout.routes(spec).liveness_route
     period, threshold = max(probe.period, 1), max(probe.failure_threshold, 1)
-    numbers = (probe.timeout, route.port, route.path, period, threshold)
+    numbers = (probe.timeout, route.port, route.path, probe.initial_delay, period, threshold)
     longest = (period + probe.timeout) * threshold + _MARGIN_SECONDS
     return HealthCheck(
         command=(*_PYTHON, _FILE, "watch", *map(str, numbers)),

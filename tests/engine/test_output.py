@@ -48,7 +48,7 @@ DEPLOYMENT = {
     },
     "limits": {"cpus": 2.0, "memory_bytes": 4 * 1024**3, "shm_bytes": None},
     "egress_public_network_access": "enabled",
-    "start": {"seconds": 1.0, "allowed_seconds": 302, "probe": "readiness_probe"},
+    "start": {"seconds": 1.0, "allowed_seconds": 10 + 29 * 3600 + 2, "probe": "liveness_probe"},
 }
 ENDPOINT = {
     "name": "hello",
@@ -286,8 +286,9 @@ def creation(place: Localep, samples: Path) -> Session:
     files = ("-f", "größe/hello/endpoint.yml", "-f", "größe/hello/deployment.yml")
     place("build", "-f", "größe/hello/deployment.yml")
     # A probe would put a line of its own into the log.
-    late = ("--set", "liveness_probe.initial_delay=3600")
-    return terminal(place, 100, "create", *files, *late)
+    probes = ("readiness_probe", "liveness_probe")
+    rare = [part for probe in probes for part in ("--set", f"{probe}.period=3600")]
+    return terminal(place, 100, "create", *files, *rare)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,9 @@ from support.waiting import wait_for
 from localep.engine.client import DockerEngine
 
 READINESS = ("--set=readiness_probe.period=1", "--set=readiness_probe.timeout=1")
-LIVENESS = ("--set=liveness_probe.period=1", "--set=liveness_probe.timeout=1")
+LIVENESS = tuple(
+    f"--set=liveness_probe.{number}=1" for number in ("initial_delay", "period", "timeout")
+)
 
 # Answers once its file is there, or computes for ever what nothing interrupts.
 SCRIPT = """
@@ -130,11 +132,10 @@ def instance_of(localep: Localep) -> dict[str, Any]:
 
 def test_a_slow_init_is_waited_for_and_the_cloud_would_not(localep: Localep, hello: Path) -> None:
     write_script(hello, SLOW)
-    numbers = ("initial_delay=1", "failure_threshold=2")
 
     answer = localep.run(
-        *("create", "-f", "hello/deployment.yml", *LIVENESS, "--query", "deployments[0].start"),
-        *(f"--set=liveness_probe.{number}" for number in numbers),
+        *("create", "-f", "hello/deployment.yml", "--query", "deployments[0].start"),
+        *(*LIVENESS, "--set=liveness_probe.failure_threshold=2"),
     )
 
     assert answer.status == 0, answer.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from types import ModuleType
 
 import pytest
 
-WATCH = ("watch", "0.2", "5001", "/", "0.01", "3")
+WATCH = ("watch", "0.2", "5001", "/", "5", "0.01", "3")
 
 
 @pytest.fixture
@@ -97,12 +98,23 @@ def test_the_first_process_has_a_start(root: Path) -> None:
     assert done.stdout == b"True\n"
 
 
+def test_a_process_has_an_age(program: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    monkeypatch.setattr(program, "start_of_container", lambda: str(begun))
+    age = program.age_of_container()
+
+    monkeypatch.setattr(program, "start_of_container", lambda: str(begun - 200))
+    assert 0 <= age < 3600
+    assert program.age_of_container() - age == pytest.approx(200 / os.sysconf("SC_CLK_TCK"), abs=1)
+
+
 def play(
     program: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     answers: str,
     *,
     has_taken: bool = False,
+    age: float = 5,
 ) -> tuple[int, list[str]]:
     """Run the watch; each letter is an answer: ``+`` is 200. What it did is told in order."""
     left, done = list(answers), []
@@ -113,6 +125,7 @@ def play(
 
     monkeypatch.setattr(program, "answer", answer)
     monkeypatch.setattr(program, "has_taken_a_connection", lambda _: has_taken)
+    monkeypatch.setattr(program, "age_of_container", lambda: age)
     monkeypatch.setattr(program, "end_container", lambda count: done.append(f"ended after {count}"))
     return program.main(*WATCH), done
 
@@ -155,6 +168,16 @@ def test_one_answer_ends_the_row(program: ModuleType, monkeypatch: pytest.Monkey
 
     assert play(program, monkeypatch, "--+") == (0, ["asked"] * 3)
     assert program.recall() == ("7", 1)
+
+
+def test_within_the_initial_delay_nothing_ends_the_container(
+    program: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert play(program, monkeypatch, "-", has_taken=True, age=4.9) == (1, ["asked"])
+    assert program.recall() == ("7", 0)
+
+    assert play(program, monkeypatch, "", age=4.9) == (0, [])
+    assert play(program, monkeypatch, "---") == (1, [*["asked"] * 3, "ended after 3"])
 
 
 @pytest.mark.parametrize("content", ["", "7", "7 x", "7 1 2"])

@@ -122,7 +122,7 @@ def test_the_request_asks_for_a_container_that_runs_as_the_clouds(
         health=HealthCheck(
             command=(
                 *("python3", "-I", "-S", "/opt/localep/liveness.py"),
-                *("watch", "2", "5001", "/", "10", "30"),
+                *("watch", "2", "5001", "/", "10", "10", "30"),
             ),
             period=10,
             timeout=420,
