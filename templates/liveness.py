@@ -96,7 +96,7 @@ def end_container(failures: int) -> None:
     start, restarts = recall()
     remember(start, restarts + 1)
     times = "once" if failures == 1 else f"{failures} times in a row"
-    tell(f"localep: the liveness probe failed {times}; the container restarts, as in the cloud.\n")
+    tell(f"The liveness probe failed {times}; the container restarts, as in the cloud.")
     begun = time.monotonic()
     send(1, signal.SIGQUIT)
     while time.monotonic() < begun + PATIENCE_SECONDS:
@@ -107,11 +107,13 @@ def end_container(failures: int) -> None:
     send(1, signal.SIGTERM)
 
 
-def tell(line: str) -> None:
-    """Write a line into the container's log."""
+def tell(message: str) -> None:
+    """Write a line into the container's log, in the form of the inference server's own."""
+    now = time.time()
+    moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now)) + f",{int(now % 1 * 1000):03}"
     with suppress(OSError):
         output = os.open("/proc/1/fd/1", os.O_WRONLY)
-        os.write(output, line.encode())
+        os.write(output, f"{moment} E [{os.getpid()}] localep - {message}\n".encode())
 
 
 def processes() -> list[int]:

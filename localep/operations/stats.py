@@ -18,6 +18,7 @@ from localep.operations.failures.connections import SHOW_TABLES, clients_that_le
 from localep.operations.failures.traffic import Recognised, Traffic, recognised
 from localep.operations.gateways import Gateway
 from localep.operations.limits import recorded_limits
+from localep.operations.liveness import restarts_by_probe
 from localep.operations.logs import read_gateway_log
 from localep.operations.names import DEPLOYMENT_ROLE, ROLE
 from localep.operations.views import endpoint_deployment
@@ -174,6 +175,7 @@ def _causes(
         is_whole=len(requests) < len(log.requests) or counted.requests <= len(requests),
         is_own_server=recorded_spec(instances[0]).get("liveness_route") is not None,
         looks=list(looks.items()),
+        ends_by_probe=sum(restarts_by_probe(place.engine, found.identity) for found in instances),
         left_now=left,
         kills=sum(usage.processes_killed or 0 for usage in known if usage),
         most_a_second=counted.most_a_second,

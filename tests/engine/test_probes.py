@@ -109,18 +109,32 @@ def test_a_busy_worker_is_out_only_after_as_many_probes_as_the_yaml_says(endpoin
 def test_liveness_restarts_a_container_whose_worker_never_ends(endpoint: Localep) -> None:
     endpoint("update", *LIVENESS, "--set=liveness_probe.failure_threshold=2")
 
-    lost = endpoint.post({"computes": True})
+    Path(endpoint.folder, "lost.json").write_text('{"computes": true}')
+    lost = endpoint.run("invoke", "-r", "lost.json")
 
-    assert lost.status_code == 424
+    assert lost.status == 7
+    assert lost.stderr == (
+        "Error: The endpoint answered 424 Failed Dependency.\n"
+        "Cause: The liveness probe failed during the request, and the container was started anew "
+        "(probe-starved).\n"
+        "Remedy: Raise WORKER_COUNT, or the probe's timeout.\n"
+    )
     wait_for(lambda: instance_of(endpoint)["restarts"] == 1)
     wait_for(lambda: endpoint.ready() == 1)
     assert endpoint.post().status_code == 200
     assert instance_of(endpoint)["liveness_restarts"] == 1
     assert "restarts             1, 1 of them by the liveness probe\n" in endpoint("show")
-    assert [line for line in endpoint("get-logs").splitlines() if line.startswith("localep: ")] == [
-        "localep: the liveness probe failed 2 times in a row; "
-        "the container restarts, as in the cloud."
+    logs = endpoint.run("get-logs")
+    assert re.findall(r" E \[\d+\] localep - (.*)", logs.stdout) == [
+        "The liveness probe failed 2 times in a row; the container restarts, as in the cloud."
     ]
+    assert logs.stderr == (
+        "probe-starved, once in this log: The liveness probe failed, and the container was started "
+        "anew. Raise WORKER_COUNT, or the probe's timeout.\n"
+    )
+    assert endpoint.causes() == {
+        "probe-starved": "The liveness probe failed, and a container was started anew once."
+    }
 
 
 def instance_of(localep: Localep) -> dict[str, Any]:

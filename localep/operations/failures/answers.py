@@ -8,7 +8,12 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from localep.operations.failures.runs import known_cause, read_text
-from localep.operations.failures.server_log import crash_report, run_failures, worker_deaths
+from localep.operations.failures.server_log import (
+    crash_report,
+    ends_by_probe,
+    run_failures,
+    worker_deaths,
+)
 from localep.operations.failures.starts import remedy_of_death
 
 if TYPE_CHECKING:
@@ -127,6 +132,8 @@ def _not_ready(failed: Failed) -> Why | None:
     deaths = worker_deaths(log)
     if _OUT_OF_TIME.search(log):
         return _worker_timed_out(failed)
+    if ends_by_probe(log):
+        return _ended_by_probe()
     if failed.kills:
         return Why(
             _request("memory-at-start"),
@@ -147,6 +154,8 @@ def _answered(failed: Failed, status: int) -> Why:
     log = "\n".join(failed.lines)
     if _OUT_OF_TIME.search(log):
         return _worker_timed_out(failed)
+    if ends_by_probe(log):
+        return _ended_by_probe()
     if _OWN_ANSWER in log and b"input_data" not in failed.body:
         return Why(_request("status-hidden"), f"run() answered {status} itself.")
     return _broken(failed, status, log) if status >= 500 else _refused(failed, status)
@@ -180,6 +189,11 @@ def _worker_timed_out(failed: Failed) -> Why:
         "run() took longer than WORKER_TIMEOUT, and the server ended its worker.",
         failures[-1].traceback if failures else (),
     )
+
+
+def _ended_by_probe() -> Why:
+    sentence = "The liveness probe failed during the request, and the container was started anew."
+    return Why(_request("probe-starved"), sentence)
 
 
 def _raised(failure: ScriptFailure) -> Why:

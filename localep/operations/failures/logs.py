@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from localep.operations.endpoints import recorded_spec
 from localep.operations.failures.runs import known_cause, read_text, why_script_failed
 from localep.operations.failures.server_log import (
+    ends_by_probe,
     run_failures,
     script_failure,
     script_stage,
@@ -141,6 +142,9 @@ def _of_start(log: str) -> Iterator[FoundCause]:
 
 
 def _of_requests(log: str) -> Iterator[FoundCause]:
+    by_probe = known_cause("probe-starved", "request")
+    says = "The liveness probe failed, and the container was started anew"
+    yield from [replace(by_probe, says=says)] * ends_by_probe(log)
     timed_out = len(_OUT_OF_TIME.findall(log))
     yield from [known_cause("worker-timeout", "request")] * timed_out
     # Of those that the system ended for want of memory it is told otherwise.

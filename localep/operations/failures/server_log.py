@@ -16,8 +16,14 @@ _OF_REQUEST = ("Encountered Exception: Traceback", "Error handling request ")
 _WORKER_DIED = re.compile(
     r"Worker \(pid:\d+\) (?:exited with code (\d+)|was sent (?!SIGTERM)(SIG\w+))", re.IGNORECASE
 )
-_WORKER_STOPPED = re.compile(r"Worker \(pid:\d+\) was sent SIGTERM")
+_WORKER_STOPPED = re.compile(
+    r"Worker \(pid:\d+\) was sent SIGTERM|Autorestarting worker after current request"
+)
 _WORKER_COUNT = re.compile(r"^Worker Count: (\d+)$", re.MULTILINE)
+# How gunicorn ends a worker at once that is within a request.
+_ENDED_BY_SERVER = re.compile(r'/gunicorn/workers/base\.py", line \d+, in handle_quit\b')
+# templates/liveness.py writes it.
+_ENDED_BY_PROBE = re.compile(r" E \[\d+\] localep - The liveness probe failed ")
 _BOOTING = re.compile(r"^.*gunicorn.error - Booting worker with pid: \d+$", re.MULTILINE)
 _TRACEBACK = "Traceback (most recent call last):"
 _GROUP = "+ Exception Group Traceback"
@@ -25,7 +31,7 @@ _CRASH = "Fatal Python error: "
 _RECORD = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ [A-Z] \[\d+\] (?:(\S+) - )?")
 # What a script prints; a traceback there was the script's own business.
 _PRINTED = " azmlinfsrv.print - "
-_SERVER_LOGGERS = ("azmlinfsrv", "gunicorn")
+_SERVER_LOGGERS = ("azmlinfsrv", "gunicorn", "localep")
 # Lines of the server's without a record in front of them.
 _SERVER_LINES = ("Initializing logger", "Extra keys = ")
 _OUTPUT_LINES = 20
@@ -50,16 +56,26 @@ def worker_deaths(log: str) -> list[str]:
     SIGTERM does not count: the server itself ends its workers with it. Of a worker that ended
     with exit code 0 the server tells by starting another alone.
     """
-    deaths = [
+    before, *servers = _WORKER_COUNT.split(log)
+    deaths = _told_deaths(before)
+    for workers, text in zip(servers[::2], servers[1::2], strict=True):
+        told = _told_deaths(text)
+        stopped = len(_WORKER_STOPPED.findall(text))
+        silent = len(_BOOTING.findall(text)) - int(workers) - len(told) - stopped
+        deaths += [*told, *["exit code 0"] * silent]
+    return deaths
+
+
+def _told_deaths(log: str) -> list[str]:
+    return [
         f"exit code {match.group(1)}" if match.group(1) else match.group(2)
         for match in _WORKER_DIED.finditer(log)
     ]
-    workers = _WORKER_COUNT.search(log)
-    if workers is not None:
-        stopped = len(_WORKER_STOPPED.findall(log))
-        silent = len(_BOOTING.findall(log)) - int(workers.group(1)) - len(deaths) - stopped
-        deaths += ["exit code 0"] * silent
-    return deaths
+
+
+def ends_by_probe(log: str) -> int:
+    """How often the liveness probe has ended the container."""
+    return len(_ENDED_BY_PROBE.findall(log))
 
 
 def worker_count(log: str) -> int:
@@ -125,11 +141,15 @@ def script_failure(log: str) -> ScriptFailure | None:
 
 
 def run_failures(log: str) -> list[ScriptFailure]:
-    """Every error of run() in a log, in its order.
+    """Every error of run() in a log, in its order, but where the server itself was ended.
 
     The tracebacks have the script's own frames, and those of what the script calls.
     """
-    return [_of_run(chain) for chain in _chains(log) if chain[0].is_of_request]
+    return [
+        _of_run(chain)
+        for chain in _chains(log)
+        if chain[0].is_of_request and not _ENDED_BY_SERVER.search("\n".join(chain[-1].lines))
+    ]
 
 
 def _of_run(chain: list[_Block]) -> ScriptFailure:

@@ -59,8 +59,9 @@ class Traffic:
 
     ``troubles`` are HAProxy's words, ``servers`` those of the deployment; ``is_whole`` tells that
     its first request is among them. ``looks`` are what each instance had at some moments, by its
-    number; ``kills`` is how many processes the system ended for want of memory, ``left_now`` how
-    many clients have left whose requests are under way. ``most_a_second`` counts requests that the
+    number; ``kills`` is how many processes the system ended for want of memory, ``ends_by_probe``
+    how often the liveness probe has ended a container, ``left_now`` how many clients have left
+    whose requests are under way. ``most_a_second`` counts requests that the
     log lacks, too.
     """
 
@@ -72,6 +73,7 @@ class Traffic:
     is_own_server: bool = False
     looks: Iterable[tuple[int, Sequence[MemoryLook]]] = ()
     kills: int = 0
+    ends_by_probe: int = 0
     left_now: int = 0
     most_a_second: int = 0
 
@@ -91,6 +93,9 @@ def _starved(traffic: Traffic) -> str | None:
     failed = sum(server.failed_checks for server in traffic.servers)
     probe = traffic.backend.readiness.timeout
     longest = max((one.total_ms for one in _had(traffic)), default=0)
+    if traffic.ends_by_probe:
+        times = _times(traffic.ends_by_probe)
+        return f"The liveness probe failed, and a container was started anew {times}."
     if downs:
         return f"An instance was taken out {_times(downs)}, as its probes were not answered."
     if failed and longest > probe * 1000:
@@ -127,7 +132,7 @@ def _crashed(traffic: Traffic) -> str | None:
         for one in _had(traffic)
         if one.connect_ms is not None and one.model_code is None and one.reason == _NO_ANSWER
     ]
-    if not broken or traffic.kills:
+    if not broken or traffic.kills or traffic.ends_by_probe:
         return None
     return f"{_count(len(broken), 'request')} ended with the process that had taken it."
 

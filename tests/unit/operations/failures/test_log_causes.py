@@ -55,6 +55,13 @@ def test_every_cause_is_named_once_with_how_often_it_was_met() -> None:
     ]
 
 
+def test_a_start_by_the_liveness_probe_is_told_and_nothing_that_follows_from_it() -> None:
+    assert causes_in_log(read("liveness_restart")) == [
+        "probe-starved, once in this log: The liveness probe failed, and the container was "
+        "started anew. Raise WORKER_COUNT, or the probe's timeout."
+    ]
+
+
 def test_a_server_that_is_not_ready_again_is_told() -> None:
     (log,) = (entry["log"] for entry in STARTS if entry["name"] == "module: sklearn")
 

@@ -102,6 +102,14 @@ def looks(*memory: int) -> list[tuple[int, list[MemoryLook]]]:
             "3 requests failed before the first one went well.",
         ),
         (
+            {
+                "requests": several(2, code=424, model_code=None, reason="model_not_ready"),
+                "ends_by_probe": 2,
+            },
+            "probe-starved",
+            "The liveness probe failed, and a container was started anew 2 times.",
+        ),
+        (
             {"requests": several(2), "troubles": [STARVED, "[ALERT] no server", STARVED]},
             "probe-starved",
             "An instance was taken out 2 times, as its probes were not answered.",

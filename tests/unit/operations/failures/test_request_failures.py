@@ -259,6 +259,21 @@ def test_the_log_of_a_request_tells_its_cause(
     assert explained(log, status, length, at, body) == told
 
 
+@pytest.mark.parametrize("status", [None, 500])
+def test_a_request_that_ends_with_its_container_tells_the_probe(status: int | None) -> None:
+    second = 1_795_306_390_000
+
+    told = explained(("liveness_restart", second), status, None, (4065, 6514), "")
+
+    assert told == (
+        "probe-starved",
+        "The liveness probe failed during the request, and the container was started anew "
+        "(probe-starved).",
+        "Raise WORKER_COUNT, or the probe's timeout.",
+        (),
+    )
+
+
 def test_of_the_scripts_own_json_the_traceback_is_shown() -> None:
     _, _, _, details = explained(REQUESTS, 500, 92, (2231, 2235), "")
 

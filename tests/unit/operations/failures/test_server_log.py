@@ -12,6 +12,8 @@ import pytest
 from localep.operations.failures.server_log import (
     ScriptFailure,
     crash_report,
+    ends_by_probe,
+    run_failures,
     script_failure,
     script_output,
     script_stage,
@@ -305,10 +307,36 @@ def test_every_worker_that_died_is_counted(log: str, deaths: list[str]) -> None:
     [
         ("stopped_when_ready", []),
         ("init_raises_and_the_server_stops_the_others", ["exit code 3"]),
+        ("liveness_restart", []),
     ],
 )
 def test_workers_that_the_server_itself_stops_did_not_die(log: str, deaths: list[str]) -> None:
     assert worker_deaths(read(log)) == deaths
+
+
+def test_the_workers_of_each_start_are_counted_by_themselves() -> None:
+    restarted, silent = read("liveness_restart"), read("workers_exit_silently")
+    # Where the last lines alone are read, they may begin within a start.
+    _, _, tail = restarted.partition("\nWorker Count: 1\n")
+
+    assert worker_deaths(restarted + silent) == ["exit code 0"] * 3
+    assert worker_deaths(silent + restarted) == ["exit code 0"] * 3
+    assert worker_deaths(tail) == []
+
+
+def test_a_worker_that_has_served_its_number_of_requests_did_not_die() -> None:
+    log = read("workers_exit_silently")
+    again = "2026-11-21 12:00:00,000 I [7] gunicorn.error - Autorestarting worker after current "
+
+    assert worker_deaths(f"{log}{again}request.\n") == ["exit code 0"] * 2
+
+
+def test_a_request_that_the_server_breaks_off_is_no_failure_of_run() -> None:
+    log = read("liveness_restart")
+
+    assert "SystemExit: 0" in log
+    assert run_failures(log) == []
+    assert ends_by_probe(log) == 1
 
 
 @pytest.mark.parametrize("log", ["", "\n", "Initializing logger\n", "Traceback\n"])
