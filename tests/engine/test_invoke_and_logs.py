@@ -7,7 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from support.engine import Localep, write_script
+from support.engine import RARE_PROBES, Localep, write_script
 
 
 def test_the_body_reaches_stdout_untouched(localep: Localep, hello: Path) -> None:
@@ -63,6 +63,7 @@ def test_a_post_is_sent_once_even_where_it_fails(localep: Localep, hello: Path) 
 
 
 def test_the_last_lines_of_the_log_are_given(created: Localep) -> None:
+    created("update", *RARE_PROBES)
     created.invoke({"name": "you"})
     whole = created("get-logs").splitlines()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.engine import Answer, Localep, copy_sample
+from support.engine import RARE_PROBES, Answer, Localep, copy_sample
 from support.terminal import Session, in_terminal
 
 from localep.engine.base import ContainerRequest
@@ -285,10 +285,7 @@ def creation(place: Localep, samples: Path) -> Session:
     (place.folder / "request.json").write_text('{"name": "größe"}', encoding="utf-8")
     files = ("-f", "größe/hello/endpoint.yml", "-f", "größe/hello/deployment.yml")
     place("build", "-f", "größe/hello/deployment.yml")
-    # A probe would put a line of its own into the log.
-    probes = ("readiness_probe", "liveness_probe")
-    rare = [part for probe in probes for part in ("--set", f"{probe}.period=3600")]
-    return terminal(place, 100, "create", *files, *rare)
+    return terminal(place, 100, "create", *files, *RARE_PROBES)
 
 
 @pytest.fixture(scope="module")
