@@ -98,13 +98,13 @@ def end_container(failures: int) -> None:
     times = "once" if failures == 1 else f"{failures} times in a row"
     tell(f"The liveness probe failed {times}; the container restarts, as in the cloud.")
     begun = time.monotonic()
-    send(1, signal.SIGQUIT)
+    send(1, signal.SIGTERM)
     while time.monotonic() < begun + PATIENCE_SECONDS:
         time.sleep(0.1)
         if time.monotonic() > begun + GRACE_SECONDS:
             for process in set(processes()) - {1, os.getpid()}:
                 send(process, signal.SIGKILL)
-    send(1, signal.SIGTERM)
+    send(1, signal.SIGQUIT)
 
 
 def tell(message: str) -> None:

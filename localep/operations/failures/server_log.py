@@ -20,8 +20,6 @@ _WORKER_STOPPED = re.compile(
     r"Worker \(pid:\d+\) was sent SIGTERM|Autorestarting worker after current request"
 )
 _WORKER_COUNT = re.compile(r"^Worker Count: (\d+)$", re.MULTILINE)
-# How gunicorn ends a worker at once that is within a request.
-_ENDED_BY_SERVER = re.compile(r'/gunicorn/workers/base\.py", line \d+, in handle_quit\b')
 # templates/liveness.py writes it.
 _ENDED_BY_PROBE = re.compile(r" E \[\d+\] localep - The liveness probe failed ")
 _BOOTING = re.compile(r"^.*gunicorn.error - Booting worker with pid: \d+$", re.MULTILINE)
@@ -141,15 +139,11 @@ def script_failure(log: str) -> ScriptFailure | None:
 
 
 def run_failures(log: str) -> list[ScriptFailure]:
-    """Every error of run() in a log, in its order, but where the server itself was ended.
+    """Every error of run() in a log, in its order.
 
     The tracebacks have the script's own frames, and those of what the script calls.
     """
-    return [
-        _of_run(chain)
-        for chain in _chains(log)
-        if chain[0].is_of_request and not _ENDED_BY_SERVER.search("\n".join(chain[-1].lines))
-    ]
+    return [_of_run(chain) for chain in _chains(log) if chain[0].is_of_request]
 
 
 def _of_run(chain: list[_Block]) -> ScriptFailure:

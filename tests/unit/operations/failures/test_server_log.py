@@ -13,7 +13,6 @@ from localep.operations.failures.server_log import (
     ScriptFailure,
     crash_report,
     ends_by_probe,
-    run_failures,
     script_failure,
     script_output,
     script_stage,
@@ -294,6 +293,7 @@ def test_of_a_group_of_errors_the_group_is_told_without_the_servers_frames() -> 
         ("workers_are_killed", ["SIGKILL"] * 3),
         ("workers_crash", ["SIGSEGV"] * 3),
         ("workers_exit_silently", ["exit code 0"] * 3),
+        ("liveness_restart", ["SIGKILL"]),
         ("init_calls_sys_exit", ["exit code 3"]),
         ("syntax_error", ["exit code 3"]),
     ],
@@ -307,7 +307,6 @@ def test_every_worker_that_died_is_counted(log: str, deaths: list[str]) -> None:
     [
         ("stopped_when_ready", []),
         ("init_raises_and_the_server_stops_the_others", ["exit code 3"]),
-        ("liveness_restart", []),
     ],
 )
 def test_workers_that_the_server_itself_stops_did_not_die(log: str, deaths: list[str]) -> None:
@@ -319,9 +318,9 @@ def test_the_workers_of_each_start_are_counted_by_themselves() -> None:
     # Where the last lines alone are read, they may begin within a start.
     _, _, tail = restarted.partition("\nWorker Count: 1\n")
 
-    assert worker_deaths(restarted + silent) == ["exit code 0"] * 3
-    assert worker_deaths(silent + restarted) == ["exit code 0"] * 3
-    assert worker_deaths(tail) == []
+    assert worker_deaths(restarted + silent) == ["SIGKILL", *["exit code 0"] * 3]
+    assert worker_deaths(silent + restarted) == [*["exit code 0"] * 3, "SIGKILL"]
+    assert worker_deaths(tail) == ["SIGKILL"]
 
 
 def test_a_worker_that_has_served_its_number_of_requests_did_not_die() -> None:
@@ -331,12 +330,9 @@ def test_a_worker_that_has_served_its_number_of_requests_did_not_die() -> None:
     assert worker_deaths(f"{log}{again}request.\n") == ["exit code 0"] * 2
 
 
-def test_a_request_that_the_server_breaks_off_is_no_failure_of_run() -> None:
-    log = read("liveness_restart")
-
-    assert "SystemExit: 0" in log
-    assert run_failures(log) == []
-    assert ends_by_probe(log) == 1
+def test_what_the_liveness_probe_has_ended_is_counted() -> None:
+    assert ends_by_probe(read("liveness_restart") * 2) == 2
+    assert ends_by_probe(read("workers_are_killed")) == 0
 
 
 @pytest.mark.parametrize("log", ["", "\n", "Initializing logger\n", "Traceback\n"])
