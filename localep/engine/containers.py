@@ -69,6 +69,7 @@ class ContainerCalls:
                 name=request.name,
                 user=request.user,
                 environment=dict(request.environment),
+                use_config_proxy=True,  # as `docker run` does
                 working_dir=request.working_dir,
                 labels=dict(request.labels),
                 ports=list(request.publish),

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.bridge import host_address
 from support.buildx import dangling_images
 from support.engine import Localep
 from support.slow_index import SlowIndex, slow_index
@@ -30,8 +31,7 @@ FIRST_LINE = "Using Python 3.11"
 @pytest.fixture
 def index(engine: DockerEngine) -> Iterator[SlowIndex]:
     """An index that build containers reach by the engine's own network, and wait for."""
-    bridge = engine.api.inspect_network("bridge")
-    with slow_index(bridge["IPAM"]["Config"][0].get("Gateway", "172.17.0.1")) as served:
+    with slow_index(host_address(engine)) as served:
         yield served
 
 

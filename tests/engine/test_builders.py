@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.bridge import host_address
 from support.buildx import BUILDERS, dangling_images
 from support.engine import Localep
 from support.package_index import PASSWORD, PackageIndex, package_index
@@ -32,11 +33,11 @@ dependencies:
 @pytest.fixture
 def index(engine: DockerEngine, tmp_path: Path) -> Iterator[PackageIndex]:
     """A private index that build containers reach by the engine's own network."""
-    bridge = engine.api.inspect_network("bridge")
-    host = bridge["IPAM"]["Config"][0].get("Gateway", "172.17.0.1")
     folder = tmp_path / "index"
     folder.mkdir()
-    with package_index(folder, host, f"localep-test-{secrets.token_hex(4)}") as served:
+    with package_index(
+        folder, host_address(engine), f"localep-test-{secrets.token_hex(4)}"
+    ) as served:
         yield served
 
 

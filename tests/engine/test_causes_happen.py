@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pickle
 import re
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.bridge import host_address
 from support.engine import Localep, copy_sample, write_script
 from support.failing_scripts import CRASHED, HEADER
+from support.package_index import package_index
 from support.silence import nobody_answers
 
 from localep.engine.client import DockerEngine
@@ -159,6 +162,37 @@ def test_a_file_that_is_fetched_where_no_network_is(localep: Localep, hello: Pat
         f"(needs-internet; {CRASHED}). init() failed. urllib.error.URLError: <urlopen error "
     )
     assert told.endswith(f"{ENDED}Remedy: Ship the files with the model or the image.\n")
+
+
+def test_a_fetch_from_a_server_of_an_authority_that_is_not_known(
+    localep: Localep, engine: DockerEngine, hello: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with package_index(folder, host_address(engine), "model") as server:
+        write_script(
+            hello,
+            "import requests\n"
+            "def init():\n"
+            f"    assert requests.get('{server.address}').status_code == 401\n"
+            "def run(raw_data): pass\n",
+        )
+        shutil.copy(server.authority, hello / "code")
+
+        told = create(localep, "hello")
+        name = f"REQUESTS_CA_BUNDLE=/var/azureml-app/code/{server.authority.name}"
+        localep("create", "-f", "hello/deployment.yml", "--set", f"environment_variables.{name}")
+
+    assert told.startswith(
+        f"{HEADER}Cause: The script asked {server.host} for something, and does not trust its "
+        f"certificate (needs-internet; {CRASHED}). init() failed. requests.exceptions.SSLError: "
+    )
+    assert told.endswith(
+        f"{ENDED}Remedy: If your network looks into TLS, which the cloud does not, put the file "
+        "with its authorities into the code folder, and name it as the container has it: "
+        "`--set environment_variables.SSL_CERT_FILE=/var/azureml-app/...`; requests looks at "
+        "REQUESTS_CA_BUNDLE.\n"
+    )
 
 
 def test_a_fetch_that_gives_up_without_an_answer(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.bridge import host_address
 from support.conda_channel import (
     Interpreter,
     binary_package,
@@ -57,8 +58,7 @@ def channel(interpreter: Interpreter, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def bridge(engine: DockerEngine) -> str:
     """This machine's address in the engine's own network, which builds reach."""
-    network = engine.api.inspect_network("bridge")
-    return str(network["IPAM"]["Config"][0].get("Gateway", "172.17.0.1"))
+    return host_address(engine)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -116,6 +117,25 @@ def test_the_container_has_no_more_rights_than_it_needs(created: Localep) -> Non
     (binding,) = gateway["HostConfig"]["PortBindings"]["8080/tcp"]
     assert binding["HostIp"] == "127.0.0.1"
     assert not found["HostConfig"]["PortBindings"]
+
+
+def test_the_proxies_of_the_docker_client_reach_the_container(
+    localep: Localep, hello: Path, tmp_path: Path
+) -> None:
+    proxies = {"httpProxy": "http://proxy.example.org:3128", "noProxy": "intranet"}
+    tmp_path.joinpath("config.json").write_text(json.dumps({"proxies": {"default": proxies}}))
+    localep.environ["DOCKER_CONFIG"] = str(tmp_path)
+
+    localep("create", "-f", "hello/deployment.yml", "--set", "environment_variables.no_proxy=mine")
+
+    _, variables = localep.engine.execute(localep.container(), ["env"])
+    assert {line for line in variables.splitlines() if "proxy" in line.lower()} == {
+        "HTTP_PROXY=http://proxy.example.org:3128",
+        "http_proxy=http://proxy.example.org:3128",
+        "NO_PROXY=intranet",
+        "no_proxy=mine",
+    }
+    assert localep.invoke({"name": "proxy"}) == {"greeting": "Hello, proxy!"}
 
 
 def test_keys_are_shown_by_get_credentials_alone(created: Localep) -> None:

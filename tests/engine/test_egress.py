@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from support.bridge import host_address
 from support.engine import Localep, write_script
 from support.load import Load
 
@@ -37,8 +38,7 @@ def run(raw_data):
 @contextmanager
 def listener(localep: Localep) -> Iterator[tuple[str, int]]:
     """The address of a server that containers reach as they reach this machine."""
-    bridge = localep.engine.api.inspect_network("bridge")
-    host = bridge["IPAM"]["Config"][0].get("Gateway", "172.17.0.1")
+    host = host_address(localep.engine)
     with socket.create_server((host, 0)) as server:
         yield host, server.getsockname()[1]
 

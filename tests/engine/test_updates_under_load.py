@@ -11,6 +11,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
+from support.bridge import host_address
 from support.engine import Localep, write_script
 from support.load import Load
 from support.package_index import make_wheel
@@ -116,11 +117,9 @@ def wheels(localep: Localep, tmp_path: Path) -> Iterator[str]:
     folder = tmp_path / "wheels"
     folder.mkdir()
     make_wheel(folder, package)
-    bridge = localep.engine.api.inspect_network("bridge")
-    host = bridge["IPAM"]["Config"][0].get("Gateway", "172.17.0.1")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIP_FIND_LINKS", str(folder))
-        with served_wheels(host) as address:
+        with served_wheels(host_address(localep.engine)) as address:
             assert address is not None
             patch.setenv("PIP_FIND_LINKS", address)
             yield package

@@ -6,14 +6,15 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from support.bridge import host_address
+
 from localep.engine.client import DockerEngine
 
 
 @contextmanager
 def nobody_answers(engine: DockerEngine) -> Iterator[str]:
     """An address that containers reach, and where no connection is ever taken."""
-    bridge = engine.api.inspect_network("bridge")
-    host = bridge["IPAM"]["Config"][0].get("Gateway", "172.17.0.1")
+    host = host_address(engine)
     with ExitStack() as stack:
         server = stack.enter_context(socket.socket())
         server.bind((host, 0))

@@ -22,6 +22,7 @@ _WORKER_STOPPED = re.compile(
 _WORKER_COUNT = re.compile(r"^Worker Count: (\d+)$", re.MULTILINE)
 # templates/liveness.py writes it.
 _ENDED_BY_PROBE = re.compile(r" E \[\d+\] localep - The liveness probe failed ")
+_STARTING = re.compile(r"gunicorn\.error - Starting gunicorn ")
 _BOOTING = re.compile(r"^.*gunicorn.error - Booting worker with pid: \d+$", re.MULTILINE)
 _TRACEBACK = "Traceback (most recent call last):"
 _GROUP = "+ Exception Group Traceback"
@@ -54,13 +55,16 @@ def worker_deaths(log: str) -> list[str]:
     SIGTERM does not count: the server itself ends its workers with it. Of a worker that ended
     with exit code 0 the server tells by starting another alone.
     """
-    before, *servers = _WORKER_COUNT.split(log)
+    before, *starts = _STARTING.split(log)
+    workers = _WORKER_COUNT.search(log)
     deaths = _told_deaths(before)
-    for workers, text in zip(servers[::2], servers[1::2], strict=True):
-        told = _told_deaths(text)
-        stopped = len(_WORKER_STOPPED.findall(text))
-        silent = len(_BOOTING.findall(text)) - int(workers) - len(told) - stopped
-        deaths += [*told, *["exit code 0"] * silent]
+    for start in starts:
+        told = _told_deaths(start)
+        deaths += told
+        if workers is not None:
+            stopped = len(_WORKER_STOPPED.findall(start))
+            silent = len(_BOOTING.findall(start)) - int(workers.group(1)) - len(told) - stopped
+            deaths += ["exit code 0"] * silent
     return deaths
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.bridge import host_address
 from support.engine import copy_sample
 from support.fixtures import own_command_line
 from support.sample_endpoint import SampleEndpoint, server_of
@@ -51,9 +52,7 @@ def served(
 @pytest.fixture(scope="module")
 def cpu_wheels(engine: DockerEngine) -> Iterator[None]:
     """Where pip knows a folder with PyTorch for CPUs, the build takes that, and not 5 GB more."""
-    bridge = engine.api.inspect_network("bridge")
-    host = bridge["IPAM"]["Config"][0].get("Gateway", "172.17.0.1")
-    with served_wheels(host) as addresses, pytest.MonkeyPatch.context() as patch:
+    with served_wheels(host_address(engine)) as addresses, pytest.MonkeyPatch.context() as patch:
         if addresses is not None:
             patch.setenv("PIP_FIND_LINKS", addresses)
         yield
