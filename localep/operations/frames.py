@@ -61,6 +61,8 @@ def shown_place(finding: Finding) -> str:
     source = place.source
     if source.is_relative_to(Path.cwd()):
         source = source.relative_to(Path.cwd())
+    if place.option is not None:
+        return f"{source} ({place.option})"
     return f"{source}:{place.position}" if place.position is not None else str(source)
 
 

@@ -54,6 +54,7 @@ class Document:
     """A YAML mapping, the file it came from, and where each of its values stands.
 
     ``odd_keys`` are the keys that YAML reads as something else than a string, such as 1 or on.
+    ``given`` are the places whose values came from the command line, and the option of each.
     """
 
     source: Path
@@ -61,6 +62,7 @@ class Document:
     positions: dict[KeyPath, Position] = field(default_factory=dict, repr=False)
     duplicates: tuple[KeyPath, ...] = ()
     odd_keys: frozenset[KeyPath] = frozenset()
+    given: dict[KeyPath, str] = field(default_factory=dict, repr=False)
 
     @property
     def folder(self) -> Path:
@@ -68,16 +70,31 @@ class Document:
         return self.source.parent
 
     def position(self, path: KeyPath) -> Position | None:
-        """Where a value stands, or the nearest parent that has a position."""
+        """Where a value stands, or the nearest parent that has a position.
+
+        None where the value came from the command line.
+        """
+        if self.option(path) is not None:
+            return None
         for length in range(len(path), -1, -1):
             position = self.positions.get(path[:length])
             if position is not None:
                 return position
         return None
 
+    def option(self, path: KeyPath) -> str | None:
+        """The option of the command line that a value came from."""
+        lengths = range(len(path), 0, -1)
+        return next((self.given[path[:n]] for n in lengths if path[:n] in self.given), None)
+
     def locate(self, path: KeyPath) -> str:
-        """``file:line:column`` of a value, or of the nearest parent that has a position."""
-        position = self.position(path)
+        """``file:line:column`` of a value, or of the nearest parent that has a position.
+
+        ``file (option)`` where the value came from the command line.
+        """
+        option, position = self.option(path), self.position(path)
+        if option is not None:
+            return f"{self.source} ({option})"
         return str(self.source) if position is None else f"{self.source}:{position}"
 
 

@@ -41,12 +41,13 @@ class Topic(str, Enum):
 class Place:
     """Where something was found: a file, the dotted path of a value, and its position from 1.
 
-    The position is None where the value came from the command line.
+    The position is None where the value came from the command line, by ``option``.
     """
 
     source: Path
     path: str = ""
     position: Position | None = None
+    option: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class Findings:
     ) -> None:
         text = ".".join(str(part) for part in path)
         message = f"{text}: {message}" if text else message
-        place = Place(document.source, text, document.position(path))
+        place = Place(document.source, text, document.position(path), document.option(path))
         where = document.locate(path)
         self.items.append(Finding(severity, topic, code, where, message, remedy, place))
 

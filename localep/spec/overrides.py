@@ -29,6 +29,11 @@ class Override:
     path: tuple[str | int, ...]
     value: Any
 
+    @property
+    def option(self) -> str:
+        """The option without its value, which may be a secret."""
+        return f"--set {self.text.partition('=')[0]}"
+
 
 def parse_override(text: str) -> Override:
     """Read ``a.b[0].c=value``; the value is JSON where it is valid JSON, else a string."""
@@ -47,10 +52,14 @@ def apply_overrides(
     documents: Sequence[Document], overrides: Iterable[Override]
 ) -> tuple[Document, ...]:
     """The documents with every override in the one whose kind knows the path's first key."""
-    changed = [replace(document, data=copy.deepcopy(document.data)) for document in documents]
+    changed = [
+        replace(document, data=copy.deepcopy(document.data), given=dict(document.given))
+        for document in documents
+    ]
     for override in overrides:
         target, path = _target(changed, override)
-        _assign(target.data, path, override)
+        made = _assign(target.data, path, override)
+        target.given[made] = override.option
     return tuple(changed)
 
 
@@ -86,12 +95,17 @@ def _target(
     )
 
 
-def _assign(data: dict[str, Any], path: tuple[str | int, ...], override: Override) -> None:
+def _assign(
+    data: dict[str, Any], path: tuple[str | int, ...], override: Override
+) -> tuple[str | int, ...]:
+    """Put the value there; the path of the outermost place that was made for it."""
     node: Any = data
-    for step, following in itertools.pairwise(path):
+    made = path
+    for depth, (step, following) in enumerate(itertools.pairwise(path), 1):
         if isinstance(node, dict) and isinstance(step, str):
             if node.get(step) is None:
                 node[step] = [] if isinstance(following, int) else {}
+                made = min(made, path[:depth], key=len)
             node = node[step]
         elif isinstance(node, list) and isinstance(step, int) and step < len(node):
             node = node[step]
@@ -104,6 +118,7 @@ def _assign(data: dict[str, Any], path: tuple[str | int, ...], override: Overrid
         node[last : last + 1] = [override.value]
     else:
         raise _no_such_place(override, last)
+    return made
 
 
 def _no_such_place(override: Override, step: str | int) -> UsageError:

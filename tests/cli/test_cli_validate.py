@@ -71,6 +71,21 @@ def test_what_is_wrong_is_shown_in_its_lines(here: Localep, folder: Path) -> Non
     assert told[:3] == expected
 
 
+def test_what_the_command_line_brought_is_shown_without_lines(here: Localep, folder: Path) -> None:
+    answer = here("validate", "-f", "endpoint.yml", "--set", "auth_mode=keys")
+    programs = here("validate", "-f", "endpoint.yml", "--set", "auth_mode=keys", "-o", "json")
+
+    assert (answer.returncode, answer.stderr) == (3, "")
+    assert answer.stdout == (
+        "endpoint.yml (--set auth_mode): error [value] auth_mode: 'keys' is not one of "
+        "aad_token, aml_token, key.\n"
+        "\n"
+        "one file: one error.\n"
+    )
+    (finding,) = json.loads(programs.stdout)["findings"]
+    assert (finding["path"], finding["line"], finding["column"]) == ("auth_mode", None, None)
+
+
 def test_programs_are_told_in_json(here: Localep, folder: Path) -> None:
     answer = here("validate", "-f", "wrong.yml", "-f", "endpoint.yml", "-o", "json")
 

@@ -533,13 +533,18 @@ def test_an_override_mends_an_error_and_makes_one(tmp_path: Path, blue: Path) ->
     mended = load_files([broken], Selection(overrides=("instance_type=F2",)))
     assert mended.deployment == DeploymentSpec("blue", "orders", instance_type="F2")
     assert errors_of(blue, selection=Selection(overrides=("instance_count=many",))) == [
-        f"{blue}:3:17: instance_count: should be a whole number, not 'many'."
+        f"{blue} (--set instance_count): instance_count: should be a whole number, not 'many'."
     ]
 
 
-def test_a_key_that_only_an_override_brought_is_reported_at_the_top(blue: Path) -> None:
-    assert errors_of(blue, selection=Selection(overrides=("instance_cuont=3",))) == [
-        f"{blue}:1:1: instance_cuont: is not a known key here. Did you mean `instance_count`?"
+def test_what_only_an_override_brought_is_told_as_that(blue: Path) -> None:
+    overrides = ("instance_cuont=3", 'request_setting={"a": 1}', "request_setting.a=2", "x.y.z=1")
+    assert errors_of(blue, selection=Selection(overrides=overrides)) == [
+        f"{blue} (--set instance_cuont): instance_cuont: is not a known key here. "
+        "Did you mean `instance_count`?",
+        f"{blue} (--set request_setting): request_setting: is not a known key here. "
+        "Did you mean `request_settings`?",
+        f"{blue} (--set x.y.z): x: is not a known key here.",
     ]
 
 

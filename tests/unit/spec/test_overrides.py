@@ -354,9 +354,24 @@ def test_the_documents_given_are_left_unchanged() -> None:
         ],
     )
     assert original == deployment(environment={"image": "a"}, tags={"list": [1, {"b": 2}]})
-    assert changed == (
-        deployment(environment={"image": "x"}, tags={"list": ["x", {"b": "x"}]}, new="x"),
-    )
+    assert original.given == {}
+    assert [item.data for item in changed] == [
+        deployment(environment={"image": "x"}, tags={"list": ["x", {"b": "x"}]}, new="x").data
+    ]
+
+
+def test_a_value_has_the_place_that_it_came_from() -> None:
+    overrides = [parse_override(text) for text in ("a.b=1", "c.d.e=secret", "deployment.f=2")]
+    (changed,) = apply_overrides([deployment(a={"x": 1})], overrides)
+
+    places = {path: changed.locate(path) for path in [("a",), ("a", "b"), ("c",), ("f", "g")]}
+    assert places == {
+        ("a",): "/project/a.yml:1:1",
+        ("a", "b"): "/project/a.yml (--set a.b)",
+        ("c",): "/project/a.yml (--set c.d.e)",
+        ("f", "g"): "/project/a.yml (--set deployment.f)",
+    }
+    assert [changed.position(path) for path in places] == [Position(1, 1), None, None, None]
 
 
 def test_without_overrides_the_documents_are_equal_and_their_data_copied() -> None:
