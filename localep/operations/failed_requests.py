@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 _LOG_LINES = 2000
 _REQUESTS = 100
-# The gateway writes its line when the answer is through.
+# The gateway writes its line when the answer is through, a server that of its worker's end later.
 _PATIENCE_SECONDS = 0.5
+_PAUSE_SECONDS = 0.02
 _STATUS = "ms-azureml-model-error-statuscode"
 _REASON = "ms-azureml-model-error-reason"
 
@@ -47,8 +48,14 @@ class Refused:
 
 def explain(place: Workplace, endpoint: Endpoint[GatewayState], refused: Refused) -> Why | None:
     """The cause of a request that failed; None where nothing tells one, or nobody answers."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
     with suppress(EngineError):  # the request's own failure is the one to tell
-        return why_request_failed(_gather(place, endpoint, refused))
+        while True:
+            failed = _gather(place, endpoint, refused)
+            why = why_request_failed(failed)
+            if why is not None or not failed.is_broken_off or time.monotonic() > deadline:
+                return why
+            time.sleep(_PAUSE_SECONDS)
     return None
 
 
@@ -70,6 +77,7 @@ def _gather(place: Workplace, endpoint: Endpoint[GatewayState], refused: Refused
         body=refused.body,
         sent_bytes=refused.sent_bytes,
         lines=lines,
+        is_broken_off=model_status is None and asked is not None and asked.connect_ms is not None,
         is_own_server=spec.get("liveness_route") is not None,
         seconds_ready=time.time() - started if started is not None else None,
         kills=_kills(place, container, lines),
@@ -99,7 +107,7 @@ def _asked(place: Workplace, endpoint: Endpoint[GatewayState], refused: Refused)
         found = next((one for one in log.requests if one.request_id == identity), None)
         if found is not None or time.monotonic() > deadline:
             return found
-        time.sleep(0.02)
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _container(

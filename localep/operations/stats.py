@@ -15,6 +15,7 @@ from localep.gateway.access_log import iso_time
 from localep.operations.endpoints import look_at_endpoint, recorded_spec
 from localep.operations.failures import memory_looks
 from localep.operations.failures.connections import SHOW_TABLES, clients_that_left
+from localep.operations.failures.logs import with_word_of_logs
 from localep.operations.failures.traffic import Recognised, Traffic, recognised
 from localep.operations.gateways import Gateway
 from localep.operations.limits import recorded_limits
@@ -26,7 +27,7 @@ from localep.operations.views import endpoint_deployment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from localep.engine.base import Container, Usage
+    from localep.engine.base import Container, Engine, Usage
     from localep.gateway.access_log import Request
     from localep.gateway.state import PublicState
     from localep.gateway.statistics import Server, Statistics
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from localep.operations.workplace import Workplace
 
 _AT_ONCE = 8
+_LOG_LINES = 2000
 _STATES = {"UP": "up", "DOWN": "down", "DRAIN": "draining", "MAINT": "out of use"}
 
 
@@ -175,12 +177,20 @@ def _causes(
         is_whole=len(requests) < len(log.requests) or counted.requests <= len(requests),
         is_own_server=recorded_spec(instances[0]).get("liveness_route") is not None,
         looks=list(looks.items()),
-        ends_by_probe=sum(restarts_by_probe(place.engine, found.identity) for found in instances),
+        ends_by_probe=sum(restarts_by_probe(place.engine, one.identity) for one in instances),
         left_now=left,
         kills=sum(usage.processes_killed or 0 for usage in known if usage),
         most_a_second=counted.most_a_second,
     )
-    return recognised(traffic)
+    found = recognised(traffic)
+    if traffic.is_own_server:
+        return found
+    return with_word_of_logs(found, lambda: (_log_of(place.engine, one) for one in instances))
+
+
+def _log_of(engine: Engine, container: Container) -> str:
+    chunks = engine.logs(container.identity, lines=_LOG_LINES)
+    return b"".join(chunks).decode("utf-8", errors="replace")
 
 
 def _usage_view(container: Container, usage: Usage | None) -> UsageView | None:

@@ -158,12 +158,16 @@ def test_stats_names_the_causes_that_the_requests_show(endpoint: Localep, post: 
         "too-many-pending",
         "run-raises",
         "status-hidden",
+        "not-serialisable",
     ]
     assert found["native-crash"] == "1 request ended with the process that had taken it."
     assert found["run-too-slow"] == "1 request took longer than 1000 ms."
     assert "came when 2 were in flight" in found["too-many-pending"]
     assert found["run-raises"] == (
         "The container answered 500 to 2 requests; `localep get-logs` tells more."
+    )
+    assert found["not-serialisable"] == (
+        "By the logs, once: run() returned date, which is not JSON."
     )
 
 

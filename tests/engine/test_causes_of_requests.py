@@ -147,9 +147,17 @@ def test_requests_that_the_front_end_does_not_take(endpoint: Localep) -> None:
         "cors",
         "payload-size",
         "rate-or-bandwidth",
+        "worker-timeout",
+        "needs-internet",
     ]
     assert found["run-raises"] == (
         "The container answered 500 to 3 requests; `localep get-logs` tells more."
+    )
+    assert found["worker-timeout"] == (
+        "By the logs, once: A request takes longer than the server lets a worker be."
+    )
+    assert found["needs-internet"] == (
+        "By the logs, once: The script asked another machine for something, and no answer came."
     )
     assert found["auth"] == "1 request had no valid key or token."
     assert found["cors"] == "1 OPTIONS request of a browser got no further."

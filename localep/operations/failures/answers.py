@@ -42,7 +42,8 @@ class Failed:
     """What is known of a request that failed.
 
     ``status`` is what the client got, ``model_status`` what the container answered, None where it
-    did not; ``reason`` is the cloud's word for it. ``lines`` are the container's log of it.
+    did not; ``reason`` is the cloud's word for it. ``lines`` are the container's log of it, which
+    may go on for a moment where the container took the request and did not answer it.
     ``seconds_ready`` is how long the container has run, None where nobody knows. The settings are
     those of the deployment: milliseconds, and requests at once.
     """
@@ -53,6 +54,7 @@ class Failed:
     body: bytes = b""
     sent_bytes: int = 0
     lines: Sequence[str] = field(default_factory=tuple)
+    is_broken_off: bool = False
     is_own_server: bool = False
     seconds_ready: float | None = None
     kills: int = 0

@@ -1,4 +1,4 @@
-"""What a container's log tells of the catalogue's causes, said after the log itself."""
+"""What a container's log tells of the catalogue's causes: for `get-logs`, `serve` and `stats`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from localep.operations.failures.server_log import (
     worker_deaths,
 )
 from localep.operations.failures.starts import remedy_of_death
+from localep.operations.failures.traffic import Recognised
 from localep.operations.script_logging import LOGGING_FILE
 from localep.rules.causes import cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from localep.engine.base import Container
     from localep.operations.failures.table import FoundCause
@@ -39,6 +40,8 @@ _OUT_OF_TIME = re.compile(r"WORKER TIMEOUT \(pid:\d+\)")
 _OTHER_VERSION = re.compile(
     r"Trying to unpickle estimator \w+ from version (\S+) when using version (\S+?)\. "
 )
+# What the gateway knows of a request that failed in its container: no more than that.
+_VAGUE = frozenset({"run-raises", "native-crash"})
 _HIDDEN = frozenset({"debug", "info"})
 _SHOWN_BY = frozenset({"basicConfig", "dictConfig", "fileConfig", "addHandler"})
 
@@ -80,10 +83,33 @@ class RequestNotes:
 
 def causes_in_log(log: str) -> list[str]:
     """A sentence for each cause that the log of an inference server tells."""
-    found = [*_of_start(log), *_of_requests(log)]
-    counted = Counter(one.id for one in found)
-    firsts = {one.id: one for one in reversed(found)}
-    return [_sentence(firsts[name], count) for name, count in counted.items()]
+    counted = _counted([*_of_start(log), *_of_requests(log)])
+    return [
+        f"{found.id}, {_times(count)} in this log: {_said(found)} {found.remedy}"
+        for found, count in counted
+    ]
+
+
+def with_word_of_logs(
+    recognised: Sequence[Recognised], read_logs: Callable[[], Iterable[str]]
+) -> list[Recognised]:
+    """The causes that the gateway shows, with what the instances' logs know better.
+
+    The logs are read only where a request has failed in its container.
+    """
+    known = {one.id for one in recognised}
+    if not known & _VAGUE:
+        return list(recognised)
+    told = _counted(found for log in read_logs() for found in _of_requests(log))
+    ids = {found.id for found, _ in told}
+    return [
+        *(one for one in recognised if not ids or one.id in ids or one.id not in _VAGUE),
+        *(
+            Recognised(found.id, f"By the logs, {_times(count)}: {_said(found)}", found.remedy)
+            for found, count in told
+            if found.id not in known
+        ),
+    ]
 
 
 def hidden_logging(place: Workplace, container: Container) -> Iterator[str]:
@@ -161,9 +187,16 @@ def _of_requests(log: str) -> Iterator[FoundCause]:
         yield read_text(text, "request") or known_cause("run-raises", "request")
 
 
-def _sentence(found: FoundCause, count: int) -> str:
-    times = "once" if count == 1 else f"{count} times"
-    return f"{found.id}, {times} in this log: {_said(found)} {found.remedy}"
+def _counted(found: Iterable[FoundCause]) -> list[tuple[FoundCause, int]]:
+    """The first one of each id, and how many there are."""
+    several = list(found)
+    counted = Counter(one.id for one in several)
+    firsts = {one.id: one for one in reversed(several)}
+    return [(firsts[name], count) for name, count in counted.items()]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _said(found: FoundCause) -> str:

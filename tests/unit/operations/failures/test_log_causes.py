@@ -13,7 +13,13 @@ import yaml
 from support.engine import Silent
 
 from localep.operations.create import CreateOptions, create
-from localep.operations.failures.logs import RequestNotes, causes_in_log, first_hidden_line
+from localep.operations.failures.logs import (
+    RequestNotes,
+    causes_in_log,
+    first_hidden_line,
+    with_word_of_logs,
+)
+from localep.operations.failures.traffic import Recognised
 from localep.operations.logs import get_logs
 from localep.operations.workplace import Workplace
 from localep.spec.loader import Bundle
@@ -88,6 +94,45 @@ def test_a_model_of_another_version_is_told() -> None:
 def test_a_server_at_work_has_no_cause() -> None:
     assert causes_in_log(read("stopped_when_ready")) == []
     assert causes_in_log("") == []
+
+
+RAISED = Recognised("run-raises", "The container answered 500 to 7 requests.", "Correct it.")
+CRASHED = Recognised("native-crash", "One request ended with its process.", "Look for it.")
+REFUSED = Recognised("auth", "1 request had no valid key or token.", "Send a key.")
+
+
+def test_of_failures_in_the_container_the_logs_know_more() -> None:
+    found = with_word_of_logs([CRASHED, RAISED, REFUSED], lambda: [read("requests"), ""])
+
+    assert found[:3] == [CRASHED, RAISED, REFUSED]
+    assert [(one.id, one.evidence) for one in found[3:]] == [
+        (
+            "worker-timeout",
+            "By the logs, once: A request takes longer than the server lets a worker be.",
+        ),
+        ("not-serialisable", "By the logs, 4 times: run() returned date, which is not JSON."),
+    ]
+    assert found[3].remedy == "Split the work."
+
+
+def test_what_the_logs_explain_otherwise_is_not_guessed() -> None:
+    _, _, last = read("requests").partition("asked sleep")
+
+    (timed_out,) = with_word_of_logs([CRASHED], lambda: [last])
+
+    assert timed_out.id == "worker-timeout"
+
+
+@pytest.mark.parametrize("known", [[], [REFUSED], [RAISED, REFUSED]])
+def test_where_logs_tell_nothing_the_gateway_has_the_word(known: list[Recognised]) -> None:
+    assert with_word_of_logs(known, lambda: [read("stopped_when_ready")]) == known
+
+
+def test_no_log_is_read_where_no_request_failed_in_the_container() -> None:
+    def read_logs() -> list[str]:
+        raise AssertionError("nobody has to read logs")
+
+    assert with_word_of_logs([REFUSED], read_logs) == [REFUSED]
 
 
 @pytest.mark.parametrize(
