@@ -97,37 +97,34 @@ def test_a_document_that_is_none(
 
 
 @pytest.mark.parametrize(
-    ("setting", "place", "told"),
+    ("setting", "told"),
     [
         (
             "code_configuration.code=nowhere",
-            ":5:9: code_configuration.code",
             "there is no folder at {folder}/nowhere. " + PATHS_START,
         ),
         (
             "code_configuration.scoring_script=nothing.py",
-            ":6:19: code_configuration.scoring_script",
             "there is no file nothing.py in {folder}/code. "
             "The path of the script starts from the code folder.",
         ),
         (
             "model.path=nothing.pkl",
-            ":1:1: model.path",
             "there is no file or folder at {folder}/nothing.pkl. " + PATHS_START,
         ),
         (
             "environment.conda_file=nothing.yml",
-            ":9:15: environment.conda_file",
             "there is no file at {folder}/nothing.yml. " + PATHS_START,
         ),
     ],
 )
 def test_what_a_document_names_is_not_there(
-    localep: Localep, hello: Path, setting: str, place: str, told: str
+    localep: Localep, hello: Path, setting: str, told: str
 ) -> None:
     stderr = refused(localep, "create", "-f", "hello/deployment.yml", "--set", setting, status=3)
 
-    where = f"{hello}/deployment.yml{place}"
+    path, _, _ = setting.partition("=")
+    where = f"{hello}/deployment.yml (--set {path}): {path}"
     assert stderr == f"{ONE_ERROR}  {where}: {told.format(folder=hello)}\n{CORRECT}"
 
 

@@ -13,6 +13,7 @@ from support.image_registry import push as push_away
 from localep.engine.client import DockerEngine
 
 AS_BEFORE = "One warning as before; `localep validate` shows it.\n"
+BY_OPTION = " (--set environment.image)"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def _empty_folder(name: str) -> bytes:
 
 
 def told_of_the_registry(hello: Path, image: str, place: str = "") -> str:
-    """The warning that the cloud has no such registry; ``place`` is a position in the file."""
+    """The warning that the cloud has no such registry; ``place`` is where the image is named."""
     return (
         f"Warning: {hello}/deployment.yml{place}: environment.image: the cloud cannot pull from "
         f"{image.partition('/')[0]}. Push the image to a registry that the endpoint may read.\n"
@@ -69,7 +70,7 @@ def test_an_image_is_pulled_and_used(localep: Localep, hello: Path, pushed: str)
     )
 
     assert answer.status == 0, answer.stderr
-    told = told_of_the_registry(hello, pushed, ":8:10")
+    told = told_of_the_registry(hello, pushed, BY_OPTION)
     assert answer.stderr.startswith(f"{told}Pulling {pushed}\nBuilding the environment\n")
     assert localep.invoke({"name": "you"}) == {"greeting": "Hello, you!"}
     status, _ = localep.engine.execute(localep.container(), ["ls", "-d", "/team"])
@@ -100,7 +101,7 @@ def test_an_image_without_the_wanted_python_is_stood_in_for(
     )
     assert (refused.status, refused.stderr) == (
         5,
-        f"{told_of_the_registry(hello, pushed, ':8:10')}"
+        f"{told_of_the_registry(hello, pushed, BY_OPTION)}"
         "Error: The conda file asks for python=3.12.\n"
         f"Cause: {base_image} has Python 3.11.\n"
         "Remedy: Use --python 3.11 to run with that one all the same, "
