@@ -61,8 +61,7 @@ class Traffic:
     its first request is among them. ``looks`` are what each instance had at some moments, by its
     number; ``kills`` is how many processes the system ended for want of memory, ``ends_by_probe``
     how often the liveness probe has ended a container, ``left_now`` how many clients have left
-    whose requests are under way. ``most_a_second`` counts requests that the
-    log lacks, too.
+    whose requests are under way. ``most_a_second`` counts requests that the log lacks, too.
     """
 
     backend: Backend
@@ -132,7 +131,7 @@ def _crashed(traffic: Traffic) -> str | None:
         for one in _had(traffic)
         if one.connect_ms is not None and one.model_code is None and one.reason == _NO_ANSWER
     ]
-    if not broken or traffic.kills or traffic.ends_by_probe:
+    if not broken or traffic.kills:
         return None
     return f"{_count(len(broken), 'request')} ended with the process that had taken it."
 

@@ -123,6 +123,12 @@ def test_what_the_logs_explain_otherwise_is_not_guessed() -> None:
     assert timed_out.id == "worker-timeout"
 
 
+def test_a_request_that_ended_with_its_container_is_no_crash() -> None:
+    starved = Recognised("probe-starved", "The liveness probe failed.", "Raise WORKER_COUNT.")
+
+    assert with_word_of_logs([CRASHED, starved], lambda: [read("liveness_restart")]) == [starved]
+
+
 @pytest.mark.parametrize("known", [[], [REFUSED], [RAISED, REFUSED]])
 def test_where_logs_tell_nothing_the_gateway_has_the_word(known: list[Recognised]) -> None:
     assert with_word_of_logs(known, lambda: [read("stopped_when_ready")]) == known

@@ -102,10 +102,7 @@ def looks(*memory: int) -> list[tuple[int, list[MemoryLook]]]:
             "3 requests failed before the first one went well.",
         ),
         (
-            {
-                "requests": several(2, code=424, model_code=None, reason="model_not_ready"),
-                "ends_by_probe": 2,
-            },
+            {"requests": several(2), "ends_by_probe": 2},
             "probe-starved",
             "The liveness probe failed, and a container was started anew 2 times.",
         ),
