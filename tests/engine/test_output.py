@@ -273,9 +273,7 @@ def place(
         engine, Names(f"test-{secrets.token_hex(4)}"), tmp_path_factory.mktemp("output")
     )
     yield localep
-    for endpoint in localep.json("list"):
-        localep("delete", "--yes", "--name", endpoint["name"])
-    assert localep.left_behind() == []
+    localep.delete_all()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,11 @@ from typing import Any
 import requests
 
 from localep.engine.client import DockerEngine
+from localep.operations.delete import delete
+from localep.operations.locks import Locks
 from localep.operations.names import Names
+from localep.operations.show import list_endpoints
+from localep.operations.workplace import Workplace
 
 # Of `create` and `update`: with these no probe puts a line of its own into a test's log.
 RARE_PROBES = tuple(f"--set={probe}_probe.period=3600" for probe in ("readiness", "liveness"))
@@ -125,6 +129,14 @@ class Localep:
     def causes(self) -> dict[str, str]:
         """The causes that `stats` names, and what shows them."""
         return {cause["id"]: cause["evidence"] for cause in self.json("stats")["causes"]}
+
+    def delete_all(self) -> None:
+        """Delete every endpoint as the command does, without a process for each."""
+        locks = Locks(self.cache / "localep" / "locks")
+        place = Workplace(self.engine, Silent(), self.names, locks=locks)
+        for endpoint in list_endpoints(place):
+            delete(place, endpoint.name, None)
+        assert self.left_behind() == []
 
     def left_behind(self) -> list[str]:
         """Whatever exists in the namespace."""

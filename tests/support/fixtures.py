@@ -35,9 +35,7 @@ def own_command_line(engine: DockerEngine, folder: Path) -> Iterator[Localep]:
     try:
         yield command
     finally:
-        for endpoint in command.json("list"):
-            command("delete", "--yes", "--name", endpoint["name"])
-        assert command.left_behind() == []
+        command.delete_all()
 
 
 @pytest.fixture
