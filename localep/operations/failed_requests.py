@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from localep.errors import EngineError
+from localep.operations.container_log import RECENT_LINES, read_log
 from localep.operations.endpoints import recorded_spec
 from localep.operations.failures.answers import Failed, Why, why_request_failed
 from localep.operations.failures.server_log import worker_deaths
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from localep.operations.endpoints import Endpoint
     from localep.operations.workplace import Workplace
 
-_LOG_LINES = 2000
 _REQUESTS = 100
 # The gateway writes its line when the answer is through, a server that of its worker's end later.
 _PATIENCE_SECONDS = 0.5
@@ -140,6 +140,5 @@ def _lines(
         since=until - took,
         until=until,
     )
-    chunks = place.engine.logs(container.identity, lines=_LOG_LINES)
-    log = b"".join(chunks).decode("utf-8", errors="replace")
+    log = read_log(place.engine, container.identity, RECENT_LINES)
     return tuple(lines_of_request(log, answered))

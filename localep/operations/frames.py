@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,12 +59,9 @@ def shown_place(finding: Finding) -> str:
     place = finding.place
     if place is None:
         return finding.where
-    source = place.source
-    if source.is_relative_to(Path.cwd()):
-        source = source.relative_to(Path.cwd())
-    if place.option is not None:
-        return f"{source} ({place.option})"
-    return f"{source}:{place.position}" if place.position is not None else str(source)
+    if place.source.is_relative_to(Path.cwd()):
+        place = replace(place, source=place.source.relative_to(Path.cwd()))
+    return str(place)
 
 
 def _frame(lines: Sequence[str], position: Position) -> Iterator[str]:

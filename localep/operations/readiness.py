@@ -10,6 +10,7 @@ import requests
 
 from localep.errors import DeploymentNotReady
 from localep.gateway.config import PROBE_HEADER
+from localep.operations.container_log import read_log
 from localep.operations.endpoints import recorded_spec
 from localep.operations.failures.connections import hosts_waited_for
 from localep.operations.failures.server_log import worker_deaths
@@ -140,8 +141,3 @@ def wait_until_ready(
                 waits_for = hosts_waited_for(engine, container)
                 raise not_ready_in_time(log, patience.seconds, waits_for)
             time.sleep(_PAUSE)
-
-
-def read_log(engine: Engine, container: str) -> str:
-    """A container's output so far, as text."""
-    return b"".join(engine.logs(container)).decode("utf-8", errors="replace")

@@ -12,6 +12,7 @@ from localep.engine.base import Limits
 from localep.errors import EngineError
 from localep.gateway import config, statistics
 from localep.gateway.access_log import iso_time
+from localep.operations.container_log import RECENT_LINES, read_log
 from localep.operations.endpoints import look_at_endpoint, recorded_spec
 from localep.operations.failures import memory_looks
 from localep.operations.failures.connections import SHOW_TABLES, clients_that_left
@@ -27,7 +28,7 @@ from localep.operations.views import endpoint_deployment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from localep.engine.base import Container, Engine, Usage
+    from localep.engine.base import Container, Usage
     from localep.gateway.access_log import Request
     from localep.gateway.state import PublicState
     from localep.gateway.statistics import Server, Statistics
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from localep.operations.workplace import Workplace
 
 _AT_ONCE = 8
-_LOG_LINES = 2000
 _STATES = {"UP": "up", "DOWN": "down", "DRAIN": "draining", "MAINT": "out of use"}
 
 
@@ -185,12 +185,8 @@ def _causes(
     found = recognised(traffic)
     if traffic.is_own_server:
         return found
-    return with_word_of_logs(found, lambda: (_log_of(place.engine, one) for one in instances))
-
-
-def _log_of(engine: Engine, container: Container) -> str:
-    chunks = engine.logs(container.identity, lines=_LOG_LINES)
-    return b"".join(chunks).decode("utf-8", errors="replace")
+    logs = (read_log(place.engine, one.identity, RECENT_LINES) for one in instances)
+    return with_word_of_logs(found, logs)
 
 
 def _usage_view(container: Container, usage: Usage | None) -> UsageView | None:

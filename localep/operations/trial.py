@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localep.engine.base import ContainerRequest
+from localep.operations.container_log import read_log
 from localep.operations.names import TRIAL_ROLE
 
 if TYPE_CHECKING:
@@ -54,8 +55,7 @@ def try_out(
         place.engine.copy_in(container, "/", _archive(files or {}))
         place.engine.start_container(container)
         status = _wait(place, container, timeout)
-        output = b"".join(place.engine.logs(container)).decode("utf-8", errors="replace")
-        return Trial(status, output)
+        return Trial(status, read_log(place.engine, container))
     finally:
         place.engine.remove_container(container)
 

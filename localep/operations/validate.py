@@ -10,8 +10,8 @@ from localep.operations.frames import lines_of
 from localep.operations.registered_assets import fill_in
 from localep.rules.causes import cloud_messages
 from localep.rules.engine import check
-from localep.spec.documents import Document, Position, parse_document, read_text
-from localep.spec.findings import Finding, Findings, Place, Severity, Topic
+from localep.spec.documents import Document, Place, Position, parse_document, read_text
+from localep.spec.findings import Finding, Findings, Severity, Topic
 from localep.spec.generations import generation_of
 from localep.spec.loader import Selection, read_documents, refuse_other_kinds
 from localep.spec.overrides import kind_of

@@ -50,6 +50,26 @@ class Position(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a value stands: its file, its dotted path, and its position from 1.
+
+    The position is None where nothing of the path has one, or where the value came from the
+    command line, by ``option``.
+    """
+
+    source: Path
+    path: str = ""
+    position: Position | None = None
+    option: str | None = None
+
+    def __str__(self) -> str:
+        """``file:line:column``, or ``file (option)``."""
+        if self.option is not None:
+            return f"{self.source} ({self.option})"
+        return str(self.source) if self.position is None else f"{self.source}:{self.position}"
+
+
+@dataclass(frozen=True)
 class Document:
     """A YAML mapping, the file it came from, and where each of its values stands.
 
@@ -70,32 +90,25 @@ class Document:
         return self.source.parent
 
     def position(self, path: KeyPath) -> Position | None:
-        """Where a value stands, or the nearest parent that has a position.
-
-        None where the value came from the command line.
-        """
-        if self.option(path) is not None:
-            return None
+        """Where a value stands, or the nearest parent that has a position."""
         for length in range(len(path), -1, -1):
             position = self.positions.get(path[:length])
             if position is not None:
                 return position
         return None
 
-    def option(self, path: KeyPath) -> str | None:
-        """The option of the command line that a value came from."""
-        lengths = range(len(path), 0, -1)
-        return next((self.given[path[:n]] for n in lengths if path[:n] in self.given), None)
+    def place(self, path: KeyPath) -> Place:
+        """Where a value came from: the file, at its position or its nearest parent's, or an option
+        of the command line.
+        """
+        lengths = range(len(path), 0, -1) if self.given else ()
+        option = next((self.given[path[:n]] for n in lengths if path[:n] in self.given), None)
+        position = self.position(path) if option is None else None
+        return Place(self.source, ".".join(map(str, path)), position, option)
 
     def locate(self, path: KeyPath) -> str:
-        """``file:line:column`` of a value, or of the nearest parent that has a position.
-
-        ``file (option)`` where the value came from the command line.
-        """
-        option, position = self.option(path), self.position(path)
-        if option is not None:
-            return f"{self.source} ({option})"
-        return str(self.source) if position is None else f"{self.source}:{position}"
+        """The place of a value in words."""
+        return str(self.place(path))
 
 
 def read_document(

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from localep.errors import SpecError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from localep.spec.documents import Document, KeyPath, Position
+    from localep.spec.documents import Document, KeyPath, Place
 
 
 # Of more errors nobody reads the last.
@@ -35,19 +33,6 @@ class Topic(str, Enum):
 
     DOCUMENT = "document"
     MACHINE = "machine"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where something was found: a file, the dotted path of a value, and its position from 1.
-
-    The position is None where the value came from the command line, by ``option``.
-    """
-
-    source: Path
-    path: str = ""
-    position: Position | None = None
-    option: str | None = None
 
 
 @dataclass(frozen=True)
@@ -136,11 +121,9 @@ class Findings:
         message: str,
         remedy: str | None,
     ) -> None:
-        text = ".".join(str(part) for part in path)
-        message = f"{text}: {message}" if text else message
-        place = Place(document.source, text, document.position(path), document.option(path))
-        where = document.locate(path)
-        self.items.append(Finding(severity, topic, code, where, message, remedy, place))
+        place = document.place(path)
+        message = f"{place.path}: {message}" if place.path else message
+        self.items.append(Finding(severity, topic, code, str(place), message, remedy, place))
 
 
 def _first(errors: list[Finding]) -> list[str]:

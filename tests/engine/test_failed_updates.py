@@ -17,9 +17,9 @@ import requests
 from support.engine import Answer, Localep, copy_sample, write_script
 from support.engine_proxy import EngineProxy, Fault, engine_proxy
 from support.failing_scripts import CRASHED, RAISED
+from support.fixtures import own_command_line
 
 from localep.engine.client import DockerEngine
-from localep.operations.names import Names
 from localep.rules.causes import cause
 
 GOOD = "def init(): pass\ndef run(raw_data): return {answer!r}\n"
@@ -71,18 +71,14 @@ def endpoint(
     engine: DockerEngine, base_image: str, samples: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Localep]:
     """An endpoint with a model that all of these tests share."""
-    command = Localep(
-        engine, Names(f"test-{secrets.token_hex(4)}"), tmp_path_factory.mktemp("failed")
-    )
-    hello = copy_sample(samples / "hello", command.folder)
-    with (hello / "deployment.yml").open("a") as deployment:
-        deployment.write("model: {path: model.txt}\n")
-    (hello / "model.txt").write_text("weights")
-    write_script(hello, GOOD.format(answer="version 0"))
-    command("create", "-f", "hello/deployment.yml")
-    yield command
-    command("delete", "--yes")
-    assert command.left_behind() == []
+    with own_command_line(engine, tmp_path_factory.mktemp("failed")) as command:
+        hello = copy_sample(samples / "hello", command.folder)
+        with (hello / "deployment.yml").open("a") as deployment:
+            deployment.write("model: {path: model.txt}\n")
+        (hello / "model.txt").write_text("weights")
+        write_script(hello, GOOD.format(answer="version 0"))
+        command("create", "-f", "hello/deployment.yml")
+        yield command
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from support.engine import RARE_PROBES, Answer, Localep, copy_sample
+from support.fixtures import own_command_line
 from support.terminal import Session, in_terminal
 
 from localep.engine.base import ContainerRequest
@@ -22,7 +22,6 @@ from localep.engine.client import DockerEngine
 from localep.gateway import config
 from localep.gateway.state import Operation, new_state
 from localep.operations import names
-from localep.operations.names import Names
 
 FORMS = ["human", "table", "json", "yaml", "tsv", "none"]
 URI = "http://127.0.0.1:12345"
@@ -269,11 +268,8 @@ def terminal(localep: Localep, columns: int, *arguments: str, **variables: str) 
 def place(
     engine: DockerEngine, base_image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Localep]:
-    localep = Localep(
-        engine, Names(f"test-{secrets.token_hex(4)}"), tmp_path_factory.mktemp("output")
-    )
-    yield localep
-    localep.delete_all()
+    with own_command_line(engine, tmp_path_factory.mktemp("output")) as localep:
+        yield localep
 
 
 @pytest.fixture(scope="module")

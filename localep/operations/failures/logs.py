@@ -19,12 +19,12 @@ from localep.operations.failures.server_log import (
     worker_deaths,
 )
 from localep.operations.failures.starts import remedy_of_death
-from localep.operations.failures.traffic import Recognised
+from localep.operations.failures.traffic import Recognised, times
 from localep.operations.script_logging import LOGGING_FILE
 from localep.rules.causes import cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from localep.engine.base import Container
     from localep.operations.failures.table import FoundCause
@@ -85,27 +85,25 @@ def causes_in_log(log: str) -> list[str]:
     """A sentence for each cause that the log of an inference server tells."""
     counted = _counted([*_of_start(log), *_of_requests(log)])
     return [
-        f"{found.id}, {_times(count)} in this log: {_said(found)} {found.remedy}"
+        f"{found.id}, {times(count)} in this log: {_said(found)} {found.remedy}"
         for found, count in counted
     ]
 
 
-def with_word_of_logs(
-    recognised: Sequence[Recognised], read_logs: Callable[[], Iterable[str]]
-) -> list[Recognised]:
+def with_word_of_logs(recognised: Sequence[Recognised], logs: Iterable[str]) -> list[Recognised]:
     """The causes that the gateway shows, with what the instances' logs know better.
 
-    The logs are read only where a request has failed in its container.
+    The logs are asked for only where a request has failed in its container.
     """
     known = {one.id for one in recognised}
     if not known & _VAGUE:
         return list(recognised)
-    told = _counted(found for log in read_logs() for found in _of_requests(log))
+    told = _counted(found for log in logs for found in _of_requests(log))
     ids = {found.id for found, _ in told}
     return [
         *(one for one in recognised if not ids or one.id in ids or one.id not in _VAGUE),
         *(
-            Recognised(found.id, f"By the logs, {_times(count)}: {_said(found)}", found.remedy)
+            Recognised(found.id, f"By the logs, {times(count)}: {_said(found)}", found.remedy)
             for found, count in told
             if found.id not in known
         ),
@@ -193,10 +191,6 @@ def _counted(found: Iterable[FoundCause]) -> list[tuple[FoundCause, int]]:
     counted = Counter(one.id for one in several)
     firsts = {one.id: one for one in reversed(several)}
     return [(firsts[name], count) for name, count in counted.items()]
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
 
 
 def _said(found: FoundCause) -> str:

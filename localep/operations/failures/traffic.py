@@ -93,10 +93,10 @@ def _starved(traffic: Traffic) -> str | None:
     probe = traffic.backend.readiness.timeout
     longest = max((one.total_ms for one in _had(traffic)), default=0)
     if traffic.ends_by_probe:
-        times = _times(traffic.ends_by_probe)
-        return f"The liveness probe failed, and a container was started anew {times}."
+        count = traffic.ends_by_probe
+        return f"The liveness probe failed, and a container was started anew {times(count)}."
     if downs:
-        return f"An instance was taken out {_times(downs)}, as its probes were not answered."
+        return f"An instance was taken out {times(downs)}, as its probes were not answered."
     if failed and longest > probe * 1000:
         return (
             f"{_count(failed, 'readiness probe')} failed; a probe waits for {probe} s, and "
@@ -294,7 +294,8 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what if number == 1 else many}"
 
 
-def _times(number: int) -> str:
+def times(number: int) -> str:
+    """A number of times in words: once, 2 times."""
     return "once" if number == 1 else f"{number} times"
 
 

@@ -46,7 +46,7 @@ class Server:
     def inspect_container(self, _: str) -> Container | None:
         return self.found
 
-    def logs(self, _: str) -> Iterator[bytes]:
+    def logs(self, _: str, *, lines: int | None) -> Iterator[bytes]:
         yield self.log.encode()
 
     def execute(self, _: str, __: Sequence[str]) -> tuple[int, str]:

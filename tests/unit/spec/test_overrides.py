@@ -371,7 +371,7 @@ def test_a_value_has_the_place_that_it_came_from() -> None:
         ("c",): "/project/a.yml (--set c.d.e)",
         ("f", "g"): "/project/a.yml (--set deployment.f)",
     }
-    assert [changed.position(path) for path in places] == [Position(1, 1), None, None, None]
+    assert [changed.place(path).position for path in places] == [Position(1, 1), None, None, None]
 
 
 def test_without_overrides_the_documents_are_equal_and_their_data_copied() -> None:

@@ -102,7 +102,7 @@ REFUSED = Recognised("auth", "1 request had no valid key or token.", "Send a key
 
 
 def test_of_failures_in_the_container_the_logs_know_more() -> None:
-    found = with_word_of_logs([CRASHED, RAISED, REFUSED], lambda: [read("requests"), ""])
+    found = with_word_of_logs([CRASHED, RAISED, REFUSED], [read("requests"), ""])
 
     assert found[:3] == [CRASHED, RAISED, REFUSED]
     assert [(one.id, one.evidence) for one in found[3:]] == [
@@ -118,7 +118,7 @@ def test_of_failures_in_the_container_the_logs_know_more() -> None:
 def test_what_the_logs_explain_otherwise_is_not_guessed() -> None:
     _, _, last = read("requests").partition("asked sleep")
 
-    (timed_out,) = with_word_of_logs([CRASHED], lambda: [last])
+    (timed_out,) = with_word_of_logs([CRASHED], [last])
 
     assert timed_out.id == "worker-timeout"
 
@@ -126,19 +126,18 @@ def test_what_the_logs_explain_otherwise_is_not_guessed() -> None:
 def test_a_request_that_ended_with_its_container_is_no_crash() -> None:
     starved = Recognised("probe-starved", "The liveness probe failed.", "Raise WORKER_COUNT.")
 
-    assert with_word_of_logs([CRASHED, starved], lambda: [read("liveness_restart")]) == [starved]
+    assert with_word_of_logs([CRASHED, starved], [read("liveness_restart")]) == [starved]
 
 
 @pytest.mark.parametrize("known", [[], [REFUSED], [RAISED, REFUSED]])
 def test_where_logs_tell_nothing_the_gateway_has_the_word(known: list[Recognised]) -> None:
-    assert with_word_of_logs(known, lambda: [read("stopped_when_ready")]) == known
+    assert with_word_of_logs(known, [read("stopped_when_ready")]) == known
 
 
 def test_no_log_is_read_where_no_request_failed_in_the_container() -> None:
-    def read_logs() -> list[str]:
-        raise AssertionError("nobody has to read logs")
+    logs = (read(name) for name in ["there is none"])
 
-    assert with_word_of_logs([REFUSED], read_logs) == [REFUSED]
+    assert with_word_of_logs([REFUSED], logs) == [REFUSED]
 
 
 @pytest.mark.parametrize(
